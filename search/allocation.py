@@ -1,0 +1,70 @@
+"""What a search decides: for every quantization point a quantizer and a bit-width."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MIN_BIT_WIDTH = 1
+MAX_BIT_WIDTH = 16
+FLOAT_BIT_WIDTH = 32
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class QuantizerConfig:
+    """One option of one point."""
+
+    #: registered name of the quantizer, such as "affine"
+    quantizer: str
+    #: bits per stored value, MIN_BIT_WIDTH to MAX_BIT_WIDTH
+    bit_width: int
+
+    def __str__(self) -> str:
+        return f"{self.quantizer}:{self.bit_width}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizationPoint:
+    """A tensor that is stored between fused operators."""
+
+    #: unique in the network, the module path of its operator, such as "features.0"
+    name: str
+    #: values stored per image
+    elements: int
+
+
+@dataclass(frozen=True, slots=True)
+class BitAllocation:
+    """Point name -> QuantizerConfig, in network order; a point left out stays in float32."""
+
+    configs: tuple[tuple[str, QuantizerConfig], ...]
+
+    @classmethod
+    def of(cls, configs: Mapping[str, QuantizerConfig]) -> "BitAllocation":
+        """Return the allocation with the points in the mapping's order."""
+        return cls(tuple(configs.items()))
+
+    @classmethod
+    def uniform(
+        cls, points: Sequence[QuantizationPoint], config: QuantizerConfig
+    ) -> "BitAllocation":
+        """Return the allocation that gives every point the same option."""
+        return cls(tuple((point.name, config) for point in points))
+
+    def items(self) -> Iterator[tuple[str, QuantizerConfig]]:
+        """Iterate over (point name, option) in network order."""
+        return iter(self.configs)
+
+    def get(self, point: str) -> QuantizerConfig | None:
+        """Return the point's option, None where it stays in float32."""
+        return next((config for name, config in self.configs if name == point), None)
+
+    def replace(self, point: str, config: QuantizerConfig) -> "BitAllocation":
+        """Return a copy in which one point has another option."""
+        return BitAllocation(
+            tuple((name, config if name == point else old) for name, old in self.configs)
+        )
+
+    def without(self, point: str) -> "BitAllocation":
+        """Return a copy in which one point stays in float32."""
+        return BitAllocation(tuple(pair for pair in self.configs if pair[0] != point))

@@ -1,0 +1,92 @@
+"""Every error the search can raise, as a tree: facts go in, a sentence comes out.
+
+SearchError
+├── InvalidSpec            the request cannot be searched as it stands
+│   ├── BitWidthOutOfRange
+│   ├── EmptySearchSpace
+│   └── ToleranceOutOfRange
+├── UnknownQuantizer
+├── UnknownSampler
+├── UnsupportedNetwork     capture met something it would have to guess about
+├── NonFiniteActivations   the network produces NaN or infinity
+└── CalibrationMissing     a quantizer was asked for before its range was observed
+"""
+
+from collections.abc import Sequence
+
+
+class SearchError(Exception):
+    """The base of everything `search` raises on purpose."""
+
+
+class InvalidSpec(SearchError):
+    """A field of the request cannot be used; `field` names it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(f"{field}: {sentence}")
+        self.field = field
+
+
+class BitWidthOutOfRange(InvalidSpec):
+    """A bit-width lies outside what can be stored."""
+
+    def __init__(self, bit_width: int, low: int, high: int) -> None:
+        super().__init__(
+            "bit_widths", f"{bit_width} is not a bit-width; use whole numbers from {low} to {high}"
+        )
+
+
+class EmptySearchSpace(InvalidSpec):
+    """No option is left for some quantization point."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "leaves nothing to choose from; name at least one")
+
+
+class ToleranceOutOfRange(InvalidSpec):
+    """The tolerance is negative, or would allow the network to be always wrong."""
+
+    def __init__(self, tolerance: float, float_accuracy: float) -> None:
+        super().__init__(
+            "tolerance",
+            f"{tolerance:g} is not in [0, X) with X = {float_accuracy:.4f}, the accuracy of the "
+            "float model; a floor of X - tolerance must lie above 0",
+        )
+
+
+class UnknownQuantizer(SearchError):
+    """No quantizer is registered under this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown quantizer {name!r}; registered are {', '.join(known)}")
+
+
+class UnknownSampler(SearchError):
+    """No sampler is registered under this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown sampler {name!r}; registered are {', '.join(known)}")
+
+
+class UnsupportedNetwork(SearchError):
+    """The network cannot be captured without guessing; `operator` is what stands in the way."""
+
+    def __init__(self, operator: str, why: str) -> None:
+        super().__init__(f"cannot capture this network: {operator}: {why}")
+        self.operator = operator
+
+
+class NonFiniteActivations(SearchError):
+    """A quantization point saw NaN or infinity, so no range can be fitted."""
+
+    def __init__(self, point: str) -> None:
+        super().__init__(
+            f"the output of {point} holds NaN or infinity; check the weights and the preprocessing"
+        )
+
+
+class CalibrationMissing(SearchError):
+    """A point has no histogram yet."""
+
+    def __init__(self, point: str) -> None:
+        super().__init__(f"{point} has not been calibrated; run the calibration split first")

@@ -1,0 +1,125 @@
+"""What is asked for: the request as submitted, and the search it resolves to."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from search.allocation import MAX_BIT_WIDTH
+from search.allocation import MIN_BIT_WIDTH
+from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
+from search.errors import BitWidthOutOfRange
+from search.errors import EmptySearchSpace
+from search.errors import InvalidSpec
+from search.errors import ToleranceOutOfRange
+
+DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
+DEFAULT_QUANTIZERS = ("affine", "codebook_bounded")
+DEFAULT_BUDGET = 120  # trials
+MAX_BUDGET = 100_000  # trials
+DEFAULT_TRIAL_TIMEOUT = 600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """A request as submitted: names of registered things and numbers, nothing else."""
+
+    #: registered model
+    model: str
+    #: registered dataset
+    dataset: str
+    #: δ, the largest accepted absolute drop of the metric, in [0, 1)
+    tolerance: float
+    #: registered quantizers to choose from
+    quantizers: tuple[str, ...] = DEFAULT_QUANTIZERS
+    #: bit-widths to choose from
+    bit_widths: tuple[int, ...] = DEFAULT_BIT_WIDTHS
+    #: registered sampler
+    sampler: str = "tpe"
+    #: trials, exactly, unless the search space is smaller
+    budget: int = DEFAULT_BUDGET
+    #: seeds every random choice
+    seed: int = 0
+    #: seconds one trial may take before its worker is ended and the job retried
+    trial_timeout: float = DEFAULT_TRIAL_TIMEOUT
+
+    def __post_init__(self) -> None:
+        if not self.quantizers:
+            raise EmptySearchSpace("quantizers")
+        if not self.bit_widths:
+            raise EmptySearchSpace("bit_widths")
+        for bit_width in self.bit_widths:
+            if not MIN_BIT_WIDTH <= bit_width <= MAX_BIT_WIDTH:
+                raise BitWidthOutOfRange(bit_width, MIN_BIT_WIDTH, MAX_BIT_WIDTH)
+        if not 0 <= self.tolerance < 1:
+            raise InvalidSpec("tolerance", f"{self.tolerance:g} is not in [0, 1)")
+        if not 1 <= self.budget <= MAX_BUDGET:
+            raise InvalidSpec("budget", f"{self.budget} is not in 1..{MAX_BUDGET} trials")
+        if not (0 < self.trial_timeout < math.inf):
+            raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The float model on one split, and the floor that follows from it."""
+
+    #: images in the split
+    images: int
+    #: of these, the float model has right
+    correct: int
+    #: δ
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance < self.accuracy:
+            raise ToleranceOutOfRange(self.tolerance, self.accuracy)
+
+    @property
+    def accuracy(self) -> float:
+        """X, the float model's accuracy."""
+        return self.correct / self.images
+
+    @property
+    def floor(self) -> float:
+        """X - δ."""
+        return self.accuracy - self.tolerance
+
+    @property
+    def needed(self) -> int:
+        """The fewest correct images at or above the floor, in exact arithmetic."""
+        # Fraction(str(δ)): 0.02 means two hundredths, not the nearest binary fraction
+        return math.ceil(self.correct - Fraction(str(self.tolerance)) * self.images)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSpec:
+    """A search resolved against a captured network and the float model's own hits."""
+
+    #: in network order
+    points: tuple[QuantizationPoint, ...]
+    #: what each point may choose from, parallel to `points`
+    menus: tuple[tuple[QuantizerConfig, ...], ...]
+    #: the float model on the search split
+    baseline: Baseline
+    sampler: str
+    #: trials, exactly, unless the search space is smaller
+    budget: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            raise EmptySearchSpace("points")
+        if len(self.menus) != len(self.points) or not all(self.menus):
+            raise EmptySearchSpace("menus")
+
+    @property
+    def size(self) -> int:
+        """How many different allocations there are."""
+        return math.prod(len(menu) for menu in self.menus)
+
+
+def menu(spec: JobSpec) -> tuple[QuantizerConfig, ...]:
+    """Return every (quantizer, bit-width) the request allows, each once, sorted."""
+    return tuple(
+        sorted({QuantizerConfig(q, b) for q in spec.quantizers for b in spec.bit_widths})
+    )

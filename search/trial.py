@@ -1,0 +1,68 @@
+"""What one trial found: counts of images, never an estimate without its evidence."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from search.allocation import BitAllocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """Counts over some images, paired with the float model on the same images."""
+
+    #: images looked at
+    images: int = 0
+    #: the quantized model has right
+    correct: int = 0
+    #: the float model has right and the quantized one wrong
+    lost: int = 0
+    #: the float model has wrong and the quantized one right
+    gained: int = 0
+
+    def __add__(self, other: "Hits") -> "Hits":
+        return Hits(
+            images=self.images + other.images,
+            correct=self.correct + other.correct,
+            lost=self.lost + other.lost,
+            gained=self.gained + other.gained,
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that are right; 0 before any image."""
+        return self.correct / self.images if self.images else 0.0
+
+    @property
+    def drop(self) -> float:
+        """Accuracy of the float model less that of the quantized one, on these images."""
+        return (self.lost - self.gained) / self.images if self.images else 0.0
+
+
+#: Evaluates an allocation in rounds over a fixed order of the split's images; the caller stops
+#: iterating when it has seen enough, and no further image is evaluated.
+Evaluate = Callable[[BitAllocation], Iterable[Hits]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """One allocation and its verdict."""
+
+    #: position in the search, from 0
+    number: int
+    allocation: BitAllocation
+    #: who proposed it: "uniform", "tpe", "random", …
+    origin: str
+    #: summed over all points, per image
+    memory_bits: int
+    #: over the images evaluated; all of the split's unless the floor was out of reach sooner
+    hits: Hits
+    #: every image of the search split was evaluated
+    complete: bool
+    #: ≤ 0 is satisfied: the floor less the accuracy (as far as it was seen)
+    constraint: float
+
+    @property
+    def feasible(self) -> bool:
+        """Evaluated on every image and at or above the floor."""
+        return self.complete and self.constraint <= 0
