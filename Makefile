@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+# test processes; more help little, since the GPU or PyTorch's own threads are the limit
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check bench fmt lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## from a fresh clone to a searched network: service, search, plots
+	$(BIN)/bitfloor demo
+
+test: check ## check, then every test, with the coverage gate
+	$(BIN)/pytest -n $(JOBS) --dist loadscope --ignore tests/rules --cov --cov-report json
+	$(BIN)/python -m tools.coverage_gate search=95 service/store=95
+
+check: $(READY) ## format, lint, types, imports and house rules; no test of behaviour
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/rules
+
+bench: $(READY) ## measure every claim in benchmarks/, one JSON line a figure
+	@set -e; for script in benchmarks/*.py; do echo "# $$script" >&2; $(BIN)/python "$$script"; done
+
+fmt: $(READY) ## format, and fix what can be fixed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(READY) ## move constraints.txt to the newest versions that pyproject.toml allows
+	$(BIN)/python -m tools.lock constraints.txt
+
+# done again only when what is to be installed has changed
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "bitfloor needs Python 3.11 or newer; $(PYTHON) is missing or older." \
+	       "Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; \
+	  rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install -c constraints.txt -e '.[service,worker,dev]'
+	@touch $@
