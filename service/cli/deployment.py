@@ -1,0 +1,71 @@
+"""Wires database, API and worker together; imported only by the commands that run servers."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from service.api.app import create_app
+from service.cli import hosting
+from service.cli.children import KeptChild
+from service.client import BitfloorClient
+from service.client import ClientError
+from service.store import session
+
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened on, never asked
+PROBE_TIMEOUT = 2.0  # seconds
+
+
+def up(data_dir: Path, *, host: str, port: int) -> None:
+    """Migrate the SQLite database under the folder, and run API and worker until stopped."""
+    listener = hosting.listen(host, port)
+    url = f"sqlite:///{data_dir / 'bitfloor.db'}"
+    engine = session.open_engine(url)
+    try:
+        session.migrate(engine)
+        api = hosting.ApiThread(create_app(engine), listener, log_level="warning")
+        child = KeptChild(["-m", "workers", "--database-url", url])
+        announce = _announcement(_address(host, listener), with_worker=True)
+        hosting.host_until_stopped(api, child, announce=announce)
+    finally:
+        engine.dispose()
+
+
+def serve(database_url: str, *, host: str, port: int) -> None:
+    """Run the API over a migrated database until stopped."""
+    listener = hosting.listen(host, port)
+    engine = session.open_engine(database_url)
+    try:
+        session.require_current_schema(engine)
+        api = hosting.ApiThread(create_app(engine), listener, log_level="info")
+        announce = _announcement(_address(host, listener), with_worker=False)
+        hosting.host_until_stopped(api, None, announce=announce)
+    finally:
+        engine.dispose()
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    shown = WILDCARDS.get(host, host)
+    port = listener.getsockname()[1]
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _announcement(address: str, *, with_worker: bool) -> Callable[[], bool]:
+    def announce() -> bool:
+        try:
+            with BitfloorClient(address, timeout=PROBE_TIMEOUT) as client:
+                usable = client.ready()
+                if usable and with_worker:
+                    usable = bool(client.offers("models").items)
+        except ClientError:
+            return False
+        if usable:
+            _print_addresses(address)
+        return usable
+
+    return announce
+
+
+def _print_addresses(address: str) -> None:
+    print(f"server     {address}")
+    print(f"API docs   {address}/docs")
+    print(f"dashboard  {address}/", flush=True)

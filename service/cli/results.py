@@ -1,0 +1,127 @@
+"""Commands about what a job found: best, front, report."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from service.cli import conditions
+from service.cli import tables
+from service.cli.errors import STATUS_OF_STATE
+from service.cli.errors import ExitStatus
+from service.cli.errors import FileUnusable
+from service.cli.options import JobId
+from service.cli.options import Output
+from service.cli.options import Server
+from service.cli.output import Format
+from service.cli.output import document_of
+from service.cli.output import emit
+from service.cli.output import say
+from service.cli.output import show
+from service.cli.output import verbatim
+from service.client import DEFAULT_SERVER
+from service.client import BitfloorClient
+from service.client import Problem
+from service.store.values import JobState
+
+NOT_FOUND = 404
+
+
+def best(
+    job_id: JobId,
+    form: Output = Format.TABLE,
+    *,
+    fail_unless: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Exit 3 unless it holds, such as 'saved>=0.80'; repeatable.",
+        ),
+    ] = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Print the certified best allocation; --format json prints its bytes as they were stored."""
+    wanted = [conditions.parse(text) for text in fail_unless or ()]
+    with BitfloorClient(server) as client:
+        raw = _best_or_exit(client, job_id)
+    document = json.loads(raw)
+    _print(raw, document, form=form)
+    _exit_unless_met(wanted, document)
+
+
+def front(job_id: JobId, form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) -> None:
+    """Print the Pareto front, fewest bits first."""
+    with BitfloorClient(server) as client:
+        found = client.front(job_id)
+    if form is Format.TABLE:
+        show(tables.front(found))
+    else:
+        emit(document_of(found), form)
+
+
+def report(
+    job_id: JobId,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help='"-" is stdout.')
+    ] = "report.html",
+    *,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Save the report, one HTML page that needs no network."""
+    with BitfloorClient(server) as client:
+        page = client.report(job_id)
+    if output == "-":
+        sys.stdout.write(page)
+        return
+    write(Path(output), page.encode())
+    say(f"wrote {output}")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write the file, or raise FileUnusable."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise FileUnusable(path, error.strerror or str(error)) from error
+
+
+def _best_or_exit(client: BitfloorClient, job_id: str) -> bytes:
+    try:
+        return client.best(job_id)
+    except Problem as problem:
+        if problem.status != NOT_FOUND:
+            raise
+        status = _status_of(problem)
+        if status is None:
+            raise
+        say(f"error: {problem}")
+        raise typer.Exit(status) from None
+
+
+def _status_of(problem: Problem) -> ExitStatus | None:
+    if problem.code == "infeasible":
+        return ExitStatus.JOB_INFEASIBLE
+    if problem.code == "no-best-yet":
+        return STATUS_OF_STATE[JobState(problem.document.get("state", JobState.RUNNING))]
+    return None
+
+
+def _print(raw: bytes, document: dict[str, Any], *, form: Format) -> None:
+    if form is Format.TABLE:
+        show(tables.best(document))
+    elif form is Format.JSON:
+        verbatim(raw)
+    else:
+        emit(document, form)
+
+
+def _exit_unless_met(wanted: Sequence[conditions.Condition], document: dict[str, Any]) -> None:
+    unmet = [condition for condition in wanted if not condition.holds(document)]
+    for condition in unmet:
+        say(f"not met: {condition} ({condition.field} is {condition.value(document):g})")
+    if unmet:
+        raise typer.Exit(ExitStatus.CONDITION_NOT_MET)

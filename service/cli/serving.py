@@ -1,0 +1,74 @@
+"""Commands that run servers, up, serve, worker and migrate; they import what they need late."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import needs
+from service.cli.errors import FileUnusable
+from service.cli.options import DEFAULT_HOST
+from service.cli.options import DEFAULT_PORT
+from service.cli.options import DatabaseUrl
+from service.cli.options import Host
+from service.cli.options import Port
+from service.cli.output import say
+
+DataDir = Annotated[
+    Path,
+    typer.Option(envvar="BITFLOOR_DATA_DIR", help="Where the database and downloads live."),
+]
+
+
+def up(
+    *,
+    data_dir: DataDir = Path("bitfloor-data"),
+    host: Host = DEFAULT_HOST,
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Run everything on this machine: API, dashboard and a worker, on one port over SQLite."""
+    needs.require("torch", extra="worker")
+    with needs.installed("service"):
+        from service.cli import deployment
+    _make_folder(data_dir)
+    deployment.up(data_dir.resolve(), host=host, port=port)
+
+
+def serve(
+    database_url: DatabaseUrl, host: Host = DEFAULT_HOST, *, port: Port = DEFAULT_PORT
+) -> None:
+    """Run the API and the dashboard over a database; workers run elsewhere."""
+    with needs.installed("service"):
+        from service.cli import deployment
+    deployment.serve(database_url, host=host, port=port)
+
+
+def migrate(database_url: DatabaseUrl) -> None:
+    """Bring the database's tables to this version; harmless where they are."""
+    with needs.installed("store"):
+        from service.store import session
+    engine = session.open_engine(database_url)
+    try:
+        session.migrate(engine)
+    finally:
+        engine.dispose()
+    say("the database is up to date")
+
+
+def worker(context: typer.Context) -> None:
+    """Run a worker in place of this process; options are passed on, --help tells which."""
+    needs.require("torch", extra="worker")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "workers", *context.args]
+    os.execv(sys.executable, command)  # noqa: S606  # our own program, no shell
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnusable(data_dir, error.strerror or str(error)) from error
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise FileUnusable(data_dir, "no permission")

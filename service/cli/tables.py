@@ -1,0 +1,198 @@
+"""Tables for people: jobs, one job, the best allocation per layer, the Pareto front."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from service.answers import Front
+from service.answers import Job
+from service.answers import Trial
+from service.cli.output import plain
+
+_STATE_STYLES = {
+    "queued": "dim",
+    "running": "cyan",
+    "succeeded": "green",
+    "infeasible": "yellow",
+    "failed": "red",
+    "cancelled": "dim",
+}
+_BYTE_UNITS = (("MiB", 1024 * 1024), ("KiB", 1024))
+
+
+def bytes_in_words(count: float) -> str:
+    """Return a number of bytes with a unit that keeps it readable."""
+    for unit, size in _BYTE_UNITS:
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:,.0f} B"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share in [0, 1] as percent, a dash where there is none."""
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def jobs(found: Iterable[Job]) -> Table:
+    """Return one row a job."""
+    table = _table("id", "state", "model", "dataset", "tolerance", "trials", "saved", "created")
+    for job in found:
+        progress = job.progress
+        table.add_row(
+            _text(job.id),
+            _state(job),
+            _text(job.spec.get("model")),
+            _text(job.spec.get("dataset")),
+            _text(job.spec.get("tolerance")),
+            f"{progress.trials}/{progress.budget}",
+            percent(progress.best.saved if progress.best else None),
+            job.created_at.strftime("%Y-%m-%d %H:%M"),
+        )
+    return table
+
+
+def job(shown: Job) -> Table:
+    """Return what there is to know about one job, a line a fact."""
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    for name, value in _facts(shown):
+        facts.add_row(name, value if isinstance(value, Text) else _text(value))
+    return facts
+
+
+def best(document: Mapping[str, Any]) -> RenderableType:
+    """Return the headline of the best document and one row a layer."""
+    table = _table("layer", "values", "quantizer", "bits", "before", "after")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for point in document["points"]:
+        table.add_row(
+            _text(point["name"]),
+            f"{point['elements']:,}",
+            _text(point["quantizer"] or "float32"),
+            _text(point["bit_width"]),
+            bytes_in_words(point["bytes_before"]),
+            bytes_in_words(point["bytes_after"]),
+        )
+    return Group(*(Text(line) for line in _headline(document)), table)
+
+
+def front(found: Front) -> RenderableType:
+    """Return one row a trial of the front, fewest bits first."""
+    table = _table("trial", "memory", "saved", "average bits", "accuracy", "drop", "bits per layer")
+    for column in table.columns[:6]:
+        column.justify = "right"
+    for trial in found.front:
+        table.add_row(
+            str(trial.number),
+            bytes_in_words(trial.memory_bytes),
+            percent(trial.saved),
+            f"{trial.average_bits:.2f}",
+            percent(trial.accuracy, 2),
+            percent(trial.drop, 2),
+            _text(bits_per_layer(trial, found.points)),
+        )
+    floor = f"floor {percent(found.floor, 2)}, float model {percent(found.float_accuracy, 2)}"
+    return Group(
+        Text(f"accuracy on {found.images or 0} images of the search split; {floor}"), table
+    )
+
+
+def bits_per_layer(trial: Trial, points: Sequence[Mapping[str, Any]]) -> str:
+    """Return the bit-widths in network order; a dash where a layer stays in float32."""
+    chosen = (trial.allocation.get(point["name"]) for point in points)
+    return " ".join(str(config["bit_width"]) if config else "-" for config in chosen)
+
+
+def _headline(document: Mapping[str, Any]) -> Iterable[str]:
+    checked = document["certification"]
+    yield (
+        f"{percent(document['saved'])} saved: {bytes_in_words(document['memory_bytes'])} instead "
+        f"of {bytes_in_words(document['float_memory_bytes'])}, "
+        f"{document['average_bits']:.2f} bits a value"
+    )
+    yield (
+        f"accuracy {percent(checked['accuracy'], 2)} on {checked['images']} images that the search "
+        f"never saw; floor {percent(checked['floor'], 2)}, float model "
+        f"{percent(checked['float_accuracy'], 2)}"
+    )
+    yield versus_uniform(document)
+
+
+def versus_uniform(document: Mapping[str, Any]) -> str:
+    """Return how the best compares with the best uniform allocation, both numbers."""
+    uniform = document.get("uniform")
+    if not uniform:
+        return "no uniform allocation held the floor"
+    name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits"
+    return (
+        f"best uniform that held the floor: {name}, {percent(uniform['saved'])} saved "
+        f"({bytes_in_words(uniform['memory_bytes'])}); "
+        f"this allocation: {percent(document['saved'])} "
+        f"({bytes_in_words(document['memory_bytes'])})"
+    )
+
+
+def _facts(shown: Job) -> Iterable[tuple[str, object]]:
+    progress = shown.progress
+    yield "id", shown.id
+    yield "state", _state(shown)
+    if not shown.state.final:
+        yield "stage", shown.stage or "-"
+    yield from ((str(name), _value(value)) for name, value in shown.spec.items())
+    if shown.labels:
+        yield "labels", ", ".join(f"{name}={value}" for name, value in shown.labels.items())
+    yield "priority", shown.priority
+    yield "attempt", shown.attempt
+    yield "created", shown.created_at.isoformat()
+    yield "started", shown.started_at.isoformat() if shown.started_at else "-"
+    yield "finished", shown.finished_at.isoformat() if shown.finished_at else "-"
+    yield "trials", f"{progress.trials} of {progress.budget}"
+    yield "images evaluated", f"{progress.images_evaluated:,}"
+    yield "float accuracy", percent(progress.float_accuracy, 2)
+    yield "floor", percent(progress.floor, 2)
+    if progress.best:
+        yield "best so far", _best_so_far(shown)
+    if shown.error:
+        yield "error", f"{shown.error.code}: {shown.error.message}"
+    if shown.infeasible:
+        yield "infeasible", shown.infeasible.get("reason", "nothing held the floor")
+
+
+def _best_so_far(shown: Job) -> str:
+    best_so_far = shown.progress.best
+    if best_so_far is None:
+        return "-"
+    return (
+        f"{percent(best_so_far.saved)} saved ({bytes_in_words(best_so_far.memory_bytes)}), "
+        f"accuracy {percent(best_so_far.accuracy, 2)}, trial {best_so_far.trial}"
+    )
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _state(shown: Job) -> Text:
+    return Text(shown.state.value, style=_STATE_STYLES.get(shown.state.value, ""))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        # an id that is cut is useless; fold what is too wide
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _text(value: object) -> Text:
+    # Text, not str: a name such as "[red]" is no markup
+    return Text(plain(value))

@@ -1,0 +1,224 @@
+"""A small sync client for the REST API; it needs httpx and pydantic, and no other part of bitfloor.
+
+ClientError
+├── Unreachable    nobody answers at this address
+├── NotBitfloor    somebody answers there, but not this API
+└── Problem        the server refuses, and says why
+"""
+
+import ipaddress
+import json
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from typing import Self
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import ValidationError
+
+from service.answers import Answer
+from service.answers import Front
+from service.answers import Job
+from service.answers import JobPage
+from service.answers import Offers
+from service.answers import Trial
+from service.answers import TrialPage
+
+DEFAULT_SERVER = "http://127.0.0.1:8765"
+POLL_INTERVAL = 0.5  # seconds
+PATIENCE = 60.0  # seconds a followed job's server may be away, as while it is restarted
+PAGE_LIMIT = 200  # items a request
+
+AnAnswer = TypeVar("AnAnswer", bound=Answer)
+
+
+class ClientError(Exception):
+    """The base of everything the client raises on purpose."""
+
+
+class Unreachable(ClientError):
+    """Nobody answers at this address."""
+
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(
+            f"no server answers at {server} ({why}); start one with 'bitfloor up', or say where "
+            "yours is with --server or BITFLOOR_SERVER"
+        )
+
+
+class NotBitfloor(ClientError):
+    """Somebody answers at this address, but not this API."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(
+            f"{url} answered {status}, and not as bitfloor does; check --server or BITFLOOR_SERVER"
+        )
+
+
+class Problem(ClientError):
+    """The server refuses; the facts are those of its problem document (RFC 9457)."""
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        self.status = status
+        #: stable and kebab-case, such as "no-best-yet"
+        self.code = str(document.get("type", "")).rpartition(":")[2]
+        self.document = document
+        fields = [
+            f"{error.get('field')}: {error.get('message')}" for error in document.get("errors", ())
+        ]
+        sentence = str(document.get("detail") or document.get("title") or f"status {status}")
+        super().__init__("; ".join(fields) or sentence)
+
+
+class BitfloorClient:
+    """The REST API of one server, over one pool of connections; a context manager."""
+
+    def __init__(
+        self,
+        server: str = DEFAULT_SERVER,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.server = server.rstrip("/")
+        self._http = httpx.Client(
+            timeout=timeout,
+            transport=transport,
+            # a proxy cannot reach our own loopback, whatever the environment says
+            trust_env=not _is_loopback(server),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+    def submit(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> Job:
+        """Enqueue a search; the same key with the same spec gives the same job."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        body = json.dumps(spec, allow_nan=False).encode()
+        headers["Content-Type"] = "application/json"
+        return self._read(Job, self._request("POST", "/v1/jobs", content=body, headers=headers))
+
+    def job(self, job_id: str) -> Job:
+        """Return the job as it stands."""
+        return self._get(Job, _path(job_id))
+
+    def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
+        """Yield the jobs, newest first, fetching pages as they are asked for."""
+        page: JobPage | None = None
+        while page is None or page.next:
+            asked = {"state": state, "label": label, "cursor": page.next if page else None}
+            page = self._get(JobPage, "/v1/jobs", **asked, limit=PAGE_LIMIT)
+            yield from page.items
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask for the job to end; a running one does within seconds."""
+        return self._read(Job, self._request("POST", _path(job_id, "/cancel")))
+
+    def trials(self, job_id: str) -> Iterator[Trial]:
+        """Yield the job's trials in order, fetching pages as they are asked for."""
+        page: TrialPage | None = None
+        while page is None or page.next:
+            cursor = page.next if page else None
+            page = self._get(TrialPage, _path(job_id, "/trials"), cursor=cursor, limit=PAGE_LIMIT)
+            yield from page.items
+
+    def front(self, job_id: str) -> Front:
+        """Return the job's Pareto front so far."""
+        return self._get(Front, _path(job_id, "/front"))
+
+    def best(self, job_id: str) -> bytes:
+        """Return the certified best allocation, the JSON document as its worker wrote it."""
+        return self._request("GET", _path(job_id, "/best")).content
+
+    def report(self, job_id: str) -> str:
+        """Return the job's report, one self-contained HTML page."""
+        return self._request("GET", _path(job_id, "/report")).text
+
+    def offers(self, kind: str) -> Offers:
+        """Return what the deployment offers: "models", "datasets", "quantizers", "samplers"."""
+        return self._get(Offers, f"/v1/{kind}")
+
+    def ready(self) -> bool:
+        """Tell whether the server is up and its database usable."""
+        try:
+            self._request("GET", "/readyz")
+        except ClientError:
+            return False
+        return True
+
+    def follow(
+        self,
+        job_id: str,
+        *,
+        patience: float = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Iterator[Job]:
+        """Yield the job again and again, until and including its final state.
+
+        A server that does not answer is waited for; after `patience` seconds Unreachable is raised.
+        """
+        waited = 0.0
+        while True:
+            try:
+                job = self.job(job_id)
+            except Unreachable:
+                if waited >= patience:
+                    raise
+                waited += POLL_INTERVAL
+            else:
+                waited = 0.0
+                yield job
+                if job.state.final:
+                    return
+            sleep(POLL_INTERVAL)
+
+    def _get(self, kind: type[AnAnswer], path: str, **asked: str | int | None) -> AnAnswer:
+        params = {name: value for name, value in asked.items() if value is not None}
+        return self._read(kind, self._request("GET", path, params=params))
+
+    def _read(self, kind: type[AnAnswer], response: httpx.Response) -> AnAnswer:
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise NotBitfloor(str(response.url), response.status_code) from error
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, f"{self.server}{path}", **options)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise Unreachable(self.server, str(error) or type(error).__name__) from error
+        if response.is_success:
+            return response
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
+            raise Problem(response.status_code, response.json())
+        raise NotBitfloor(str(response.url), response.status_code)
+
+
+def _path(job_id: str, rest: str = "") -> str:
+    # an id is whatever was typed; it must not reach into another path
+    return f"/v1/jobs/{quote(job_id, safe='')}{rest}"
+
+
+def _is_loopback(server: str) -> bool:
+    try:
+        host = httpx.URL(server).host
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except (httpx.InvalidURL, ValueError):
+        return False
