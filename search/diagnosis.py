@@ -1,0 +1,38 @@
+"""Why nothing held the floor: the closest allocation, and the points that cost it most."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search.allocation import BitAllocation
+from search.trial import Evaluate
+from search.trial import Hits
+from search.trial import TrialResult
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """What one point costs."""
+
+    point: str
+    #: accuracy regained when this point alone goes back to float32; may be negative
+    recovered: float
+    #: images evaluated to find out
+    images: int
+
+
+def closest(trials: Sequence[TrialResult]) -> TrialResult:
+    """Return the trial that misses the floor by least; of equals the one with fewer bits."""
+    return min(trials, key=lambda t: (t.constraint, t.memory_bits, t.number))
+
+
+def full_hits(evaluate: Evaluate, allocation: BitAllocation) -> Hits:
+    """Return the hits over the whole split."""
+    return sum(evaluate(allocation), Hits())
+
+
+def blame(evaluate: Evaluate, allocation: BitAllocation, hits: Hits) -> Iterator[Blame]:
+    """Yield, point by point, what returning it to float32 recovers over `hits`."""
+    for point, _ in allocation.items():
+        restored = full_hits(evaluate, allocation.without(point))
+        yield Blame(point, restored.accuracy - hits.accuracy, restored.images)

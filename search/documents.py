@@ -1,0 +1,173 @@
+"""The documents a search ends with, as plain JSON values; the same search gives the same bytes."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from search import cost
+from search.allocation import BitAllocation
+from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
+from search.certify import CONFIDENCE
+from search.certify import Check
+from search.certify import drop_upper_bound
+from search.diagnosis import Blame
+from search.spec import Baseline
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from search.trial import Hits
+from search.trial import TrialResult
+from search.uniform import uniform_option
+
+FORMAT = 1  # raised when a field changes its meaning
+_BITS_PER_BYTE = 8
+
+#: (point, option) -> what a runtime needs, ready for JSON
+Describe = Mapping[tuple[str, QuantizerConfig], Mapping[str, object]]
+
+
+def best(
+    job: JobSpec,
+    search: SearchSpec,
+    *,
+    trials: Sequence[TrialResult],
+    checks: Sequence[Check],
+    certification: Baseline,
+    describe: Describe,
+    calibration_images: int,
+) -> dict[str, Any]:
+    """Return the best document; the last check is the one that holds."""
+    chosen, hits = checks[-1].trial, checks[-1].hits
+    evaluated = [*(trial.hits for trial in trials), *(check.hits for check in checks)]
+    return {
+        "format": FORMAT,
+        "model": job.model,
+        "dataset": job.dataset,
+        "tolerance": job.tolerance,
+        "metric": "top1",
+        "trial": chosen.number,
+        "origin": chosen.origin,
+        **_memory(search.points, chosen.allocation),
+        "search": _on_split(search.baseline, chosen.hits),
+        "certification": {
+            **_on_split(certification, hits),
+            "drop_upper_bound": drop_upper_bound(hits),
+            "confidence": CONFIDENCE,
+            "holds": True,
+            "refuted": [_refuted(check) for check in checks[:-1]],
+        },
+        "uniform": _uniform(search.points, trials),
+        "images_evaluated": calibration_images
+        + search.baseline.images
+        + certification.images
+        + sum(seen.images for seen in evaluated),
+        "points": [_point(point, chosen.allocation, describe) for point in search.points],
+    }
+
+
+def infeasible(
+    search: SearchSpec,
+    *,
+    baseline: Baseline,
+    trial: TrialResult,
+    hits: Hits,
+    blames: Sequence[Blame],
+    reason: str,
+) -> dict[str, Any]:
+    """Return the document that tells why nothing held the floor on the baseline's split."""
+    needed = baseline.needed / baseline.images
+    worst_first = sorted(blames, key=lambda b: (-b.recovered, b.point))
+    return {
+        "format": FORMAT,
+        "reason": reason,
+        "float_accuracy": baseline.accuracy,
+        "floor": baseline.floor,
+        "images": baseline.images,
+        "shortfall": needed - hits.accuracy,
+        "closest": {
+            "trial": trial.number,
+            **_memory(search.points, trial.allocation),
+            "accuracy": hits.accuracy,
+            "allocation": {
+                point: {"quantizer": config.quantizer, "bit_width": config.bit_width}
+                for point, config in trial.allocation.items()
+            },
+        },
+        "blame": [{"point": b.point, "recovered": b.recovered} for b in worst_first],
+    }
+
+
+def _memory(points: Sequence[QuantizationPoint], allocation: BitAllocation) -> dict[str, float]:
+    bits = cost.memory_bits(points, allocation)
+    return {
+        "memory_bytes": bits / _BITS_PER_BYTE,
+        "float_memory_bytes": cost.float_memory_bits(points) / _BITS_PER_BYTE,
+        "saved": cost.saved(points, bits),
+        "average_bits": cost.average_bits(points, bits),
+    }
+
+
+def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
+    return {
+        "images": hits.images,
+        "float_accuracy": baseline.accuracy,
+        "floor": baseline.floor,
+        "accuracy": hits.accuracy,
+        "drop": hits.drop,
+    }
+
+
+def _refuted(check: Check) -> dict[str, float]:
+    return {
+        "trial": check.trial.number,
+        "images": check.hits.images,
+        "accuracy": check.hits.accuracy,
+        "drop": check.hits.drop,
+    }
+
+
+def _uniform(
+    points: Sequence[QuantizationPoint], trials: Sequence[TrialResult]
+) -> dict[str, Any] | None:
+    """Return the smallest uniform allocation that held the floor on the search split."""
+    held = [
+        (trial.memory_bits, -trial.hits.correct, trial.number, option, trial)
+        for trial in trials
+        if trial.feasible and (option := uniform_option(trial.allocation)) is not None
+    ]
+    if not held:
+        return None
+    *_, option, trial = min(held)
+    return {
+        "quantizer": option.quantizer,
+        "bit_width": option.bit_width,
+        "memory_bytes": trial.memory_bits / _BITS_PER_BYTE,
+        "saved": cost.saved(points, trial.memory_bits),
+        "accuracy": trial.hits.accuracy,
+    }
+
+
+def _point(
+    point: QuantizationPoint, allocation: BitAllocation, describe: Describe
+) -> dict[str, Any]:
+    config = allocation.get(point.name)
+    before = point.elements * cost.FLOAT_BIT_WIDTH / _BITS_PER_BYTE
+    if config is None:
+        return {
+            "name": point.name,
+            "elements": point.elements,
+            "quantizer": None,
+            "bit_width": cost.FLOAT_BIT_WIDTH,
+            "bytes_before": before,
+            "bytes_after": before,
+            "parameters": {},
+        }
+    return {
+        "name": point.name,
+        "elements": point.elements,
+        "quantizer": config.quantizer,
+        "bit_width": config.bit_width,
+        "bytes_before": before,
+        "bytes_after": point.elements * config.bit_width / _BITS_PER_BYTE,
+        "parameters": dict(describe[point.name, config]),
+    }

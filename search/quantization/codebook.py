@@ -1,0 +1,109 @@
+"""Codebooks: 2**b levels placed by k-means where the values are (Sun & Lin, §III-E).
+
+k-means runs on the histogram's bins, weighted by their counts, not on the raw activations. The
+bounded kind clips the data first, because "some large number" draws levels away from where most
+values lie; the bound is fitted, not guessed.
+"""
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from search.quantization.histogram import Counts
+from search.quantization.histogram import Histogram
+from search.quantization.histogram import Values
+from search.quantization.quantizer import Calibration
+from search.quantization.quantizer import Codebook
+from search.quantization.quantizer import register
+
+#: shares of the values that a candidate bound keeps unclipped
+BOUND_QUANTILES = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
+_MAX_ITERATIONS = 50
+
+
+@register("codebook", summary="k-means levels, the whole range", keeps_zero=False)
+def fit(calibration: Calibration, point: str, bit_width: int) -> Codebook:
+    """Return the k-means codebook of this point."""
+    return fit_levels(calibration.histogram(point), bit_width, upper_bound=None)
+
+
+@register(
+    "codebook_bounded",
+    summary="k-means levels below a fitted upper bound; larger values take the top level",
+    keeps_zero=False,
+)
+def fit_bounded(calibration: Calibration, point: str, bit_width: int) -> Codebook:
+    """Return the codebook whose bound gives the least mean absolute error on all the data.
+
+    k-means itself minimizes the squared error, under which no bound would ever win; the absolute
+    error weighs the rare large values less.
+    """
+    histogram = calibration.histogram(point)
+    candidates = [
+        fit_levels(histogram, bit_width, upper_bound=bound) for bound in _bounds(histogram)
+    ]
+    return min(candidates, key=lambda c: _absolute_error(histogram, c))
+
+
+def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | None) -> Codebook:
+    """Return the codebook of the values clipped at `upper_bound`."""
+    centers, counts = histogram.centers, histogram.counts
+    if upper_bound is not None:
+        centers = np.minimum(centers, upper_bound)
+    occupied = counts > 0
+    levels = _k_means(centers[occupied], counts[occupied], 2**bit_width)
+    # nearest level of each bin; levels ascend, so thresholds are the midpoints
+    assignment = np.searchsorted((levels[1:] + levels[:-1]) / 2, centers)
+    used, assignment = np.unique(assignment, return_inverse=True)
+    return Codebook(
+        low=histogram.low,
+        width=histogram.width,
+        assignment=assignment,
+        levels=levels[used],
+        upper_bound=upper_bound,
+    )
+
+
+def _k_means(values: Values, counts: Counts, clusters: int) -> Values:
+    """Return the cluster centres, ascending; `values` ascend."""
+    distinct, index = np.unique(values, return_inverse=True)
+    weights = np.bincount(index, weights=counts)
+    if len(distinct) <= clusters:
+        return distinct
+    fitted = KMeans(
+        n_clusters=clusters,
+        init=_quantile_start(distinct, weights, clusters)[:, None],
+        n_init=1,
+        max_iter=_MAX_ITERATIONS,
+        algorithm="lloyd",
+    ).fit(distinct[:, None], sample_weight=weights)
+    return np.unique(fitted.cluster_centers_[:, 0])
+
+
+def _quantile_start(values: Values, weights: Values, clusters: int) -> Values:
+    """Return starting centres spread by the cube root of the density, all different.
+
+    The optimal density of levels goes with the cube root of the density of values (Panter & Dite
+    1951), so this starts near the optimum and needs no randomness.
+    """
+    mass = np.cumsum(np.cbrt(weights))
+    positions = (np.arange(clusters) + 0.5) / clusters * mass[-1]
+    start = np.searchsorted(mass, positions)
+    # at least one bin apart, without leaving the range
+    start = np.maximum.accumulate(start - np.arange(clusters)) + np.arange(clusters)
+    start = np.minimum(start, np.arange(len(values) - clusters, len(values)))
+    return values[start]
+
+
+def _bounds(histogram: Histogram) -> list[float | None]:
+    """Return the bounds worth trying: none, and quantiles of the values above zero."""
+    positive = np.where(histogram.centers > 0, histogram.counts, 0)
+    mass = np.cumsum(positive)
+    if mass[-1] == 0:
+        return [None]
+    at = np.searchsorted(mass, np.asarray(BOUND_QUANTILES) * mass[-1])
+    return [None, *sorted({float(histogram.centers[i]) for i in at})]
+
+
+def _absolute_error(histogram: Histogram, codebook: Codebook) -> float:
+    difference = np.abs(histogram.centers - codebook.quantize(histogram.centers))
+    return float(np.average(difference, weights=histogram.counts))

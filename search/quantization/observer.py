@@ -1,0 +1,67 @@
+"""Observing activations: first their range, then their histogram, in two passes."""
+
+import torch
+from torch import Tensor
+from torch import nn
+
+from search.quantization.histogram import BINS
+from search.quantization.histogram import Histogram
+
+#: share of the magnitude by which a constant tensor's range is widened, so that it has a width
+_CONSTANT_MARGIN = 1e-3
+
+
+class Observer(nn.Module):
+    """Passes its input through and takes note of it while switched on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note: "Range | Counts | None" = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.note is not None:
+            self.note.take(x)
+        return x
+
+
+class Range:
+    """The smallest and the largest value seen."""
+
+    def __init__(self) -> None:
+        self._low: Tensor | None = None
+        self._high: Tensor | None = None
+
+    def take(self, x: Tensor) -> None:
+        """Widen the range; stays on the tensor's device, so a GPU is not made to wait."""
+        low, high = torch.aminmax(x)
+        self._low = low if self._low is None else torch.minimum(self._low, low)
+        self._high = high if self._high is None else torch.maximum(self._high, high)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return (low, high) with low < high; not finite if any value was not, or none was seen."""
+        if self._low is None or self._high is None:
+            return (float("nan"), float("nan"))
+        low, high = float(self._low), float(self._high)
+        if low == high:
+            margin = max(abs(low), 1.0) * _CONSTANT_MARGIN
+            # a constant 0 or above stays unsigned
+            return (low if low >= 0 else low - margin, high + margin)
+        return (low, high)
+
+
+class Counts:
+    """How many values fall into each bin of a known range."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+        self._counts: Tensor | None = None
+
+    def take(self, x: Tensor) -> None:
+        """Count the values; x lies within the range."""
+        counts = torch.histc(x.float(), bins=BINS, min=self._low, max=self._high).to(torch.int64)
+        self._counts = counts if self._counts is None else self._counts + counts
+
+    def histogram(self) -> Histogram:
+        """Return what was counted; at least one tensor was taken."""
+        assert self._counts is not None  # noqa: S101  # both passes see the same batches
+        return Histogram(self._low, self._high, self._counts.cpu().numpy())

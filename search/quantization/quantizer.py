@@ -1,0 +1,136 @@
+"""What a quantizer is: a named function that fits parameters to a calibrated point.
+
+Parameters come in two kinds, after how they are applied: `Affine` (a fused torch operator does it)
+and `Codebook` (a table lookup). A new quantizer is a fit function registered by name; it passes the
+contract in the tests or it does not exist.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from search.errors import CalibrationMissing
+from search.errors import UnknownQuantizer
+from search.quantization.histogram import Histogram
+from search.quantization.histogram import Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affine:
+    """x -> (clamp(round(x / scale) + zero_point, quant_min, quant_max) - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+    quant_min: int
+    quant_max: int
+
+    def quantize(self, values: Values) -> Values:
+        """Return the values as they are stored and read back, same shape; ties round to even."""
+        # the reciprocal, as the fused operator has it, so that both round alike
+        q = np.round(values * (1 / self.scale)) + self.zero_point
+        return (np.clip(q, self.quant_min, self.quant_max) - self.zero_point) * self.scale
+
+    def describe(self) -> dict[str, object]:
+        """Return what a runtime needs, ready for JSON."""
+        return {
+            "scale": self.scale,
+            "zero_point": self.zero_point,
+            "quant_min": self.quant_min,
+            "quant_max": self.quant_max,
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Codebook:
+    """x -> the level assigned to x's cell; cells are equal and tile [low, low + cells * width].
+
+    Values outside take the first or the last cell. The thresholds between levels lie on cell
+    borders, which makes the lookup exact instead of an approximation of a search.
+    """
+
+    low: float
+    width: float
+    #: (cells,) index into `levels`
+    assignment: npt.NDArray[np.int64]
+    #: (at most 2**bit_width,) ascending
+    levels: Values
+    #: values above it take the top level; None where the data has no bound imposed
+    upper_bound: float | None
+
+    def quantize(self, values: Values) -> Values:
+        """Return the values as they are stored and read back, same shape."""
+        # clip before the conversion: infinity has no integer
+        cells = np.clip((values - self.low) / self.width, 0, len(self.assignment) - 1)
+        table: Values = self.levels[self.assignment]
+        result: Values = table[cells.astype(np.int64)]
+        return result
+
+    def describe(self) -> dict[str, object]:
+        """Return what a runtime needs, ready for JSON: levels and the thresholds between them."""
+        borders = np.flatnonzero(np.diff(self.assignment)) + 1
+        return {
+            "levels": [float(level) for level in self.levels],
+            "thresholds": [float(self.low + self.width * border) for border in borders],
+            "upper_bound": self.upper_bound,
+        }
+
+
+Parameters = Affine | Codebook
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The histograms of every point, in network order, and the bit-widths in play."""
+
+    histograms: Mapping[str, Histogram]
+    bit_widths: tuple[int, ...]
+
+    def histogram(self, point: str) -> Histogram:
+        """Return the point's histogram; raise CalibrationMissing if there is none."""
+        if point not in self.histograms:
+            raise CalibrationMissing(point)
+        return self.histograms[point]
+
+
+Fit = Callable[[Calibration, str, int], Parameters]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizer:
+    """A registered quantizer."""
+
+    name: str
+    #: one line for people who choose
+    summary: str
+    #: (calibration, point, bit_width) -> parameters
+    fit: Fit
+    #: 0.0 is stored exactly, so that padding and ReLU stay what they were
+    keeps_zero: bool
+
+
+_QUANTIZERS: dict[str, Quantizer] = {}
+
+
+def register(name: str, *, summary: str, keeps_zero: bool) -> Callable[[Fit], Fit]:
+    """Offer a fit function under a name that requests can use."""
+
+    def add(fit: Fit) -> Fit:
+        _QUANTIZERS[name] = Quantizer(name, summary, fit, keeps_zero)
+        return fit
+
+    return add
+
+
+def registered() -> tuple[Quantizer, ...]:
+    """Return all quantizers, by name."""
+    return tuple(_QUANTIZERS[name] for name in sorted(_QUANTIZERS))
+
+
+def get(name: str) -> Quantizer:
+    """Return the quantizer; raise UnknownQuantizer if there is none of that name."""
+    if name not in _QUANTIZERS:
+        raise UnknownQuantizer(name, sorted(_QUANTIZERS))
+    return _QUANTIZERS[name]

@@ -1,0 +1,134 @@
+"""One search: yields one TrialResult per trial, each a function of the spec and the trials before.
+
+Nothing is stored here. Whoever iterates records each result; handing the recorded ones back as
+`history` continues the search as if it had never stopped.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search import cost
+from search import optuna_samplers  # noqa: F401  # registers its samplers
+from search import racing
+from search import samplers
+from search.allocation import BitAllocation
+from search.spec import SearchSpec
+from search.trial import Evaluate
+from search.trial import Hits
+from search.trial import TrialResult
+from search.uniform import UniformLadder
+
+_ATTEMPTS = 16  # proposals asked of the sampler before the neighbourhood is walked instead
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An allocation to evaluate and who proposed it."""
+
+    allocation: BitAllocation
+    origin: str
+
+
+def run(
+    spec: SearchSpec, evaluate: Evaluate, history: Sequence[TrialResult] = ()
+) -> Iterator[TrialResult]:
+    """Yield the trials after `history` until the budget or the search space is used up.
+
+    No allocation is evaluated twice. A trial stops early once the floor is out of its reach.
+    """
+    proposer = _Proposer(spec)
+    for trial in history:
+        proposer.learn(trial)
+    for number in range(len(history), min(spec.budget, spec.size)):
+        proposal = proposer.propose(number)
+        hits = _race(spec, evaluate, proposal.allocation)
+        trial = TrialResult(
+            number=number,
+            allocation=proposal.allocation,
+            origin=proposal.origin,
+            memory_bits=cost.memory_bits(spec.points, proposal.allocation),
+            hits=hits,
+            complete=hits.images == spec.baseline.images,
+            constraint=racing.constraint(hits, spec.baseline),
+        )
+        proposer.learn(trial)
+        yield trial
+
+
+def _race(spec: SearchSpec, evaluate: Evaluate, allocation: BitAllocation) -> Hits:
+    """Return the hits up to the round in which the floor was decided."""
+    total = Hits()
+    for hits in evaluate(allocation):
+        total += hits
+        if racing.out_of_reach(total, spec.baseline):
+            break
+    return total
+
+
+class _Proposer:
+    """Uniform allocations first, then the sampler, then the neighbourhood of the best."""
+
+    def __init__(self, spec: SearchSpec) -> None:
+        self._spec = spec
+        self._ladder = UniformLadder(spec)
+        self._sampler = samplers.create(spec)
+        self._seen: set[BitAllocation] = set()
+        self._best: TrialResult | None = None
+
+    def learn(self, trial: TrialResult) -> None:
+        self._seen.add(trial.allocation)
+        self._ladder.learn(trial)
+        self._sampler.learn(trial)
+        if trial.feasible and (
+            self._best is None or trial.memory_bits < self._best.memory_bits
+        ):
+            self._best = trial
+
+    def propose(self, number: int) -> Proposal:
+        """Return what to try next; prefer what would store fewer bits than the best so far."""
+        uniform = self._ladder.propose(self._seen)
+        if uniform is not None:
+            return Proposal(uniform, "uniform")
+        for attempt in range(_ATTEMPTS):
+            allocation = self._sampler.propose(number=number, attempt=attempt)
+            if allocation not in self._seen and self._improves(allocation):
+                return Proposal(allocation, self._spec.sampler)
+        return self._fallback()
+
+    def _improves(self, allocation: BitAllocation) -> bool:
+        if self._best is None:
+            return True
+        return cost.memory_bits(self._spec.points, allocation) < self._best.memory_bits
+
+    def _fallback(self) -> Proposal:
+        """Return the unseen neighbour of the best that saves most, else any unseen allocation."""
+        centre = self._best.allocation if self._best else None
+        if centre is not None:
+            fresh = [a for a in neighbours(self._spec, centre) if a not in self._seen]
+            if better := [a for a in fresh if self._improves(a)]:
+                # the smallest step down is the likeliest to stay above the floor
+                largest = max(better, key=lambda a: cost.memory_bits(self._spec.points, a))
+                return Proposal(largest, "neighbour")
+        unseen = next(a for a in enumerate_space(self._spec) if a not in self._seen)
+        return Proposal(unseen, "enumeration")
+
+
+def neighbours(spec: SearchSpec, allocation: BitAllocation) -> Iterator[BitAllocation]:
+    """Yield every allocation that differs in one point, in network and menu order."""
+    for point, options in zip(spec.points, spec.menus, strict=True):
+        for option in options:
+            changed = allocation.replace(point.name, option)
+            if changed != allocation:
+                yield changed
+
+
+def enumerate_space(spec: SearchSpec) -> Iterator[BitAllocation]:
+    """Yield every allocation of the space, counting up in mixed radix over the menus."""
+    for index in range(spec.size):
+        configs = []
+        rest = index
+        for point, options in zip(spec.points, spec.menus, strict=True):
+            rest, choice = divmod(rest, len(options))
+            configs.append((point.name, options[choice]))
+        yield BitAllocation(tuple(configs))
