@@ -1,0 +1,138 @@
+"""Values to JSON documents and back, exactly: decoding what was encoded gives an equal value."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from search.allocation import BitAllocation
+from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
+from search.spec import Baseline
+from search.spec import JobSpec
+from search.trial import Hits
+from search.trial import TrialResult
+from service.store.values import Document
+from service.store.values import JobError
+from service.store.values import Setup
+from service.store.values import Submission
+
+
+def dumps(document: object) -> str:
+    """Return the document as JSON text; NaN and infinity raise ValueError.
+
+    Text outside ASCII is escaped: PostgreSQL accepts no NUL in text, but does take its escape.
+    """
+    return json.dumps(document, allow_nan=False, separators=(",", ":"))
+
+
+def digest(*texts: str) -> str:
+    """Return 64 hexadecimal digits that stand for these texts in an index."""
+    return hashlib.sha256(dumps(texts).encode()).hexdigest()
+
+
+def spec_document(spec: JobSpec) -> dict[str, Any]:
+    """Return the request with every field spelled out: later defaults do not change it."""
+    return {
+        **asdict(spec),
+        "quantizers": list(spec.quantizers),
+        "bit_widths": list(spec.bit_widths),
+    }
+
+
+def spec_of(document: Document) -> JobSpec:
+    """Return the request of `spec_document`."""
+    return JobSpec(
+        **{
+            **document,
+            "quantizers": tuple(document["quantizers"]),
+            "bit_widths": tuple(document["bit_widths"]),
+        }
+    )
+
+
+def submission_document(submission: Submission) -> dict[str, Any]:
+    """Return everything the client said."""
+    return {
+        "spec": spec_document(submission.spec),
+        "labels": dict(submission.labels),
+        "priority": submission.priority,
+        "idempotency_key": submission.idempotency_key,
+    }
+
+
+def submission_of(document: Document) -> Submission:
+    """Return the submission of `submission_document`."""
+    return Submission(**{**document, "spec": spec_of(document["spec"])})
+
+
+def allocation_document(allocation: BitAllocation) -> dict[str, Any]:
+    """Return point name -> {"quantizer", "bit_width"}, in network order."""
+    return {
+        point: {"quantizer": config.quantizer, "bit_width": config.bit_width}
+        for point, config in allocation.items()
+    }
+
+
+def allocation_of(document: Document) -> BitAllocation:
+    """Return the allocation of `allocation_document`."""
+    return BitAllocation(
+        tuple(
+            (point, QuantizerConfig(config["quantizer"], config["bit_width"]))
+            for point, config in document.items()
+        )
+    )
+
+
+def setup_document(setup: Setup) -> dict[str, Any]:
+    """Return the baseline and the points; the histograms are a document of their own."""
+    return {
+        "baseline": asdict(setup.baseline),
+        "points": [asdict(point) for point in setup.points],
+    }
+
+
+def setup_of(document: Document, histograms: Document) -> Setup:
+    """Return the setup of `setup_document` with its histograms."""
+    return Setup(
+        baseline=Baseline(**document["baseline"]),
+        points=tuple(QuantizationPoint(**point) for point in document["points"]),
+        histograms=histograms,
+    )
+
+
+def trial_document(result: TrialResult) -> dict[str, Any]:
+    """Return the trial flat, one entry a column."""
+    return {
+        "number": result.number,
+        "origin": result.origin,
+        "allocation": allocation_document(result.allocation),
+        "memory_bits": result.memory_bits,
+        **asdict(result.hits),
+        "complete": result.complete,
+        "constraint_value": result.constraint,
+    }
+
+
+def trial_of(document: Mapping[str, Any]) -> TrialResult:
+    """Return the trial of `trial_document`."""
+    return TrialResult(
+        number=document["number"],
+        origin=document["origin"],
+        allocation=allocation_of(document["allocation"]),
+        memory_bits=document["memory_bits"],
+        hits=Hits(**{name: document[name] for name in ("images", "correct", "lost", "gained")}),
+        complete=document["complete"],
+        constraint=document["constraint_value"],
+    )
+
+
+def error_document(error: JobError) -> dict[str, Any]:
+    """Return {"code", "message"}."""
+    return asdict(error)
+
+
+def error_of(document: Document) -> JobError:
+    """Return the error of `error_document`."""
+    return JobError(**document)

@@ -1,0 +1,129 @@
+"""Every error the store can raise, as a tree: facts go in, a sentence comes out.
+
+StoreError
+├── UnsupportedDatabase        no SQLite file and no PostgreSQL
+├── DatabaseUnreachable        no answer, or none that can be used
+├── DatabaseBusy               a lock or a connection was not free in time; trying again may help
+├── SchemaOutdated             the tables are not those of this version
+├── JobNotFound
+├── JobAlreadyFinal            nothing is left to cancel
+├── IdempotencyConflict        one key, two different submissions
+├── BadCursor                  not a cursor of this listing
+├── TrialNotFound
+├── TrialAlreadyRecorded
+└── LeaseLost                  the job is no longer this worker's; nothing was written
+"""
+
+from service.store.values import JobState
+from service.store.values import Lease
+
+
+class StoreError(Exception):
+    """The base of everything `service.store` raises on purpose."""
+
+
+class UnsupportedDatabase(StoreError):
+    """The URL names a database that the statements were not written for."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(
+            f"cannot use {shown}; give sqlite:///path/to/file.db or postgresql://user@host/name"
+        )
+
+
+class DatabaseUnreachable(StoreError):
+    """The database does not answer, or not usefully; `shown` is its URL without the password."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        super().__init__(f"cannot reach the database at {shown}: {why}")
+        self.shown = shown
+
+
+class DatabaseBusy(StoreError):
+    """Somebody else held a lock, or every connection, for longer than we wait."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        super().__init__(f"the database at {shown} is busy, try again: {why}")
+
+
+class SchemaOutdated(StoreError):
+    """The database's tables are not those of this version of bitfloor."""
+
+    def __init__(self, found: str | None, needed: str) -> None:
+        super().__init__(
+            f"the database schema is at {found or 'nothing'} and {needed} is needed; run "
+            "`bitfloor migrate`, with the newest bitfloor that uses this database"
+        )
+        self.found = found
+        self.needed = needed
+
+
+class JobNotFound(StoreError):
+    """No job has this id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id!r}")
+        self.job_id = job_id
+
+
+class JobAlreadyFinal(StoreError):
+    """The job has ended, so nothing about it changes any more."""
+
+    def __init__(self, job_id: str, state: JobState) -> None:
+        super().__init__(f"job {job_id} has already {_ENDED[state]}")
+        self.job_id = job_id
+        self.state = state
+
+
+class IdempotencyConflict(StoreError):
+    """The key came with another submission before; `job_id` is what that one became."""
+
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(
+            f"idempotency key {key!r} was used for a different submission, now job {job_id}; "
+            "use a new key for a new job"
+        )
+        self.job_id = job_id
+
+
+class BadCursor(StoreError):
+    """The text did not come from an earlier page of the same listing."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"{cursor[:80]!r} is not a cursor of this listing; start without one")
+
+
+class TrialNotFound(StoreError):
+    """The job has no trial of this number yet."""
+
+    def __init__(self, job_id: str, number: int) -> None:
+        super().__init__(f"job {job_id} has no trial {number}")
+        self.job_id = job_id
+        self.number = number
+
+
+class TrialAlreadyRecorded(StoreError):
+    """A trial is recorded once; the second record was refused and the first one kept."""
+
+    def __init__(self, job_id: str, number: int) -> None:
+        super().__init__(f"trial {number} of job {job_id} is already recorded")
+        self.job_id = job_id
+        self.number = number
+
+
+class LeaseLost(StoreError):
+    """The lease lapsed or a later attempt holds the job; the write changed nothing."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__(
+            f"attempt {lease.attempt} no longer holds job {lease.job_id}; its write was refused"
+        )
+        self.lease = lease
+
+
+_ENDED = {
+    JobState.SUCCEEDED: "succeeded",
+    JobState.INFEASIBLE: "ended without a feasible allocation",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "been cancelled",
+}

@@ -1,0 +1,161 @@
+"""Jobs as clients see them: submitted, looked up, listed, counted, cancelled."""
+
+from collections.abc import Mapping
+
+import uuid_utils
+from sqlalchemy import Engine
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import insert
+from sqlalchemy import literal
+from sqlalchemy import null
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import tuple_
+from sqlalchemy import update
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import Session
+
+from service.store import codec
+from service.store import cursors
+from service.store import rows
+from service.store import upserts
+from service.store.clock import db_now
+from service.store.errors import IdempotencyConflict
+from service.store.errors import JobAlreadyFinal
+from service.store.models import LIVE
+from service.store.models import JobRow
+from service.store.models import LabelRow
+from service.store.transactions import reading
+from service.store.transactions import writing
+from service.store.values import Job
+from service.store.values import JobState
+from service.store.values import Page
+from service.store.values import Submission
+
+
+def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
+    """Return the queued job and True, or the job that the key already stands for and False.
+
+    Raises IdempotencyConflict where the key came with another submission.
+    """
+    with writing(engine) as session:
+        job_id = _insert(session, submission)
+        if job_id is not None:
+            return rows.read_job(session, job_id), True
+        job = rows.read_job(session, _id_of(session, submission))
+    if codec.submission_document(job.submission) != codec.submission_document(submission):
+        raise IdempotencyConflict(str(submission.idempotency_key), job.id)
+    return job, False
+
+
+def get(engine: Engine, job_id: str) -> Job:
+    """Return the job; raise JobNotFound, also for what cannot be an id."""
+    with reading(engine) as session:
+        return rows.read_job(session, job_id)
+
+
+def page(
+    engine: Engine,
+    *,
+    state: JobState | None = None,
+    label: tuple[str, str] | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Job]:
+    """Return up to `limit` jobs, newest first, without the histograms of their setups.
+
+    Jobs that arrive while somebody pages neither repeat nor displace one. Raises BadCursor.
+    """
+    statement = rows.select_jobs(with_histograms=False)
+    created_at: InstrumentedAttribute[float] = JobRow.created_at
+    job_id: InstrumentedAttribute[str] = JobRow.id
+    if label is not None:
+        # the label's copy of the sort key, so that one index finds and sorts
+        created_at, job_id = LabelRow.created_at, LabelRow.job_id
+        statement = statement.join(LabelRow, LabelRow.job_id == JobRow.id)
+        statement = statement.where(LabelRow.digest == codec.digest(*label))
+    if state is not None:
+        statement = statement.where(JobRow.state == state)
+    if cursor is not None:
+        before = (literal(value) for value in cursors.job_key(cursor))
+        statement = statement.where(tuple_(created_at, job_id) < tuple_(*before))
+    statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
+    with reading(engine) as session:
+        found = session.execute(statement).all()
+        items = tuple(rows.job_of(row, best, histograms={}) for row, best in found[:limit])
+    more = len(found) > limit
+    return Page(
+        items=items,
+        next_cursor=cursors.encode(items[-1].created_at, items[-1].id) if more else None,
+    )
+
+
+def request_cancel(engine: Engine, job_id: str) -> Job:
+    """Return the job, cancelled if nobody works on it, else with the request noted for its worker.
+
+    Raises JobNotFound and JobAlreadyFinal.
+    """
+    rows.require_job_id(job_id)
+    idle = or_(JobRow.state == JobState.QUEUED, JobRow.claimable_at <= db_now())
+    statement = (
+        update(JobRow)
+        .where(JobRow.id == job_id, LIVE)
+        .values(
+            cancel_requested=True,
+            state=case((idle, JobState.CANCELLED), else_=JobRow.state),
+            stage=case((idle, ""), else_=JobRow.stage),
+            finished_at=case((idle, db_now()), else_=null()),
+            claimable_at=case((idle, null()), else_=JobRow.claimable_at),
+            error=case((idle, null()), else_=JobRow.error),
+        )
+        .returning(JobRow.id)
+    )
+    with writing(engine) as session:
+        done = session.execute(
+            statement, execution_options={"synchronize_session": False}
+        ).scalar_one_or_none()
+        job = rows.read_job(session, job_id)
+    if done is None:
+        raise JobAlreadyFinal(job.id, job.state)
+    return job
+
+
+def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
+    """Return how many jobs are in each state, 0 included."""
+    with reading(engine) as session:
+        found = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+        counts = {JobState(state): count for state, count in found}
+    return {state: counts.get(state, 0) for state in JobState}
+
+
+def _insert(session: Session, submission: Submission) -> str | None:
+    """Insert the job and its labels; return None where the key is taken."""
+    key = submission.idempotency_key
+    job_id = str(uuid_utils.uuid7())
+    statement = upserts.insert(session, JobRow).values(
+        id=job_id,
+        state=JobState.QUEUED,
+        submission=codec.submission_document(submission),
+        idempotency_digest=None if key is None else codec.digest(key),
+        priority=submission.priority,
+        created_at=db_now(),
+        claimable_at=db_now(),
+    )
+    statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
+    created_at = session.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
+    if created_at is None:
+        return None
+    digests = {codec.digest(key, value) for key, value in submission.labels.items()}
+    if digests:
+        labels = [{"job_id": job_id, "digest": d, "created_at": created_at} for d in digests]
+        session.execute(insert(LabelRow), labels)
+    return job_id
+
+
+def _id_of(session: Session, submission: Submission) -> str:
+    assert submission.idempotency_key is not None  # noqa: S101 - only a key can conflict
+    digest = codec.digest(submission.idempotency_key)
+    return session.execute(
+        select(JobRow.id).where(JobRow.idempotency_digest == digest)
+    ).scalar_one()

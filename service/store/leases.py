@@ -1,0 +1,210 @@
+"""What a worker may do with a job: claim it, keep it, report on it, give it back, end it."""
+
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlalchemy import ColumnElement
+from sqlalchemy import Engine
+from sqlalchemy import and_
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import literal
+from sqlalchemy import null
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from service.store import codec
+from service.store import fencing
+from service.store import rows
+from service.store.clock import db_now
+from service.store.models import LIVE
+from service.store.models import JobRow
+from service.store.transactions import writing
+from service.store.values import Document
+from service.store.values import Job
+from service.store.values import JobError
+from service.store.values import JobState
+from service.store.values import Lease
+from service.store.values import Setup
+
+#: attempts that may end badly, without a recorded trial in between, before the job fails
+MAX_FAILURES = 3
+
+WORKER_LOST = JobError(
+    code="worker-lost",
+    message="the worker stopped without a word, for want of memory perhaps; its log may say why",
+)
+
+_UNSYNCHRONIZED = {"synchronize_session": False}
+_NO_ERROR = null()
+
+
+def claim(engine: Engine, *, lease_seconds: float) -> tuple[Lease, Job] | None:
+    """Take the next job, by priority, then age; None while there is nothing to do.
+
+    A running job whose lease lapsed counts a failure and is taken again, unless that was one too
+    many, or somebody wants it cancelled: then it ends here.
+    """
+    with writing(engine) as session:
+        _end_lapsed(session)
+        claimed = session.execute(_take_next(lease_seconds), execution_options=_UNSYNCHRONIZED)
+        taken = claimed.one_or_none()
+        if taken is None:
+            return None
+        job_id, attempt = taken
+        return Lease(job_id, attempt), rows.read_job(session, job_id)
+
+
+def renew(engine: Engine, lease: Lease, *, lease_seconds: float) -> bool:
+    """Extend the lease from now; return whether somebody wants the job cancelled."""
+    with writing(engine) as session:
+        return fencing.write(session, lease, claimable_at=db_now() + lease_seconds)
+
+
+def release(engine: Engine, lease: Lease) -> None:
+    """Give the job back at once, without blame; cancelled if somebody wants that."""
+    _write(engine, lease, **_requeued(delay_seconds=0, error=JobRow.error))
+
+
+def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float) -> None:
+    """Give the job back for another attempt after the delay, or fail it after too many.
+
+    Cancelled instead if somebody wants that.
+    """
+    spent = and_(JobRow.failures + 1 >= MAX_FAILURES, JobRow.cancel_requested.is_(False))
+    again = _requeued(delay_seconds=delay_seconds, error=_document(error))
+    ended = _ended(JobState.FAILED, error=_document(error))
+    values = {name: case((spent, ended[name]), else_=again[name]) for name in again}
+    _write(engine, lease, failures=JobRow.failures + 1, error_attempt=JobRow.attempt, **values)
+
+
+def note_cause(engine: Engine, lease: Lease, error: JobError) -> None:
+    """Remember why this attempt is about to end, for whoever finds its lease lapsed."""
+    _write(engine, lease, error=_document(error), error_attempt=JobRow.attempt)
+
+
+def begin(engine: Engine, lease: Lease, setup: Setup) -> None:
+    """Store what was found out before the first trial, over what an earlier attempt stored."""
+    document = codec.setup_document(setup)
+    _write(engine, lease, setup=document, histograms=dict(setup.histograms))
+
+
+def enter(engine: Engine, lease: Lease, stage: str) -> None:
+    """Tell readers what the worker does now."""
+    _write(engine, lease, stage=stage)
+
+
+def add_images(engine: Engine, lease: Lease, images: int) -> None:
+    """Count images evaluated outside trials."""
+    _write(engine, lease, images_evaluated=JobRow.images_evaluated + images)
+
+
+def succeed(engine: Engine, lease: Lease, result: Document) -> None:
+    """End the job with its certified best."""
+    _write(engine, lease, result=dict(result), **_ended(JobState.SUCCEEDED))
+
+
+def end_infeasible(engine: Engine, lease: Lease, result: Document) -> None:
+    """End the job with the closest allocation and what stood in the way."""
+    _write(engine, lease, result=dict(result), **_ended(JobState.INFEASIBLE))
+
+
+def fail(engine: Engine, lease: Lease, error: JobError) -> None:
+    """End the job with its cause; another attempt would fail alike."""
+    _write(engine, lease, **_ended(JobState.FAILED, error=_document(error)))
+
+
+def cancel(engine: Engine, lease: Lease) -> None:
+    """End the job on request."""
+    _write(engine, lease, **_ended(JobState.CANCELLED))
+
+
+def _write(engine: Engine, lease: Lease, **values: Any) -> None:
+    with writing(engine) as session:
+        fencing.write(session, lease, **values)
+
+
+def _document(error: JobError) -> ColumnElement[Any]:
+    return literal(codec.error_document(error), JSON)
+
+
+def _ended(state: JobState, *, error: Any = _NO_ERROR) -> dict[str, Any]:
+    return {
+        "state": state,
+        "stage": "",
+        "finished_at": db_now(),
+        "claimable_at": null(),
+        "error": error,
+    }
+
+
+def _requeued(*, delay_seconds: float, error: Any) -> dict[str, Any]:
+    again = {
+        "state": JobState.QUEUED,
+        "stage": "",
+        "finished_at": null(),
+        "claimable_at": db_now() + delay_seconds,
+        "error": error,
+    }
+    ended = _ended(JobState.CANCELLED)
+    return {name: case((JobRow.cancel_requested, ended[name]), else_=again[name]) for name in again}
+
+
+def _lost_cause() -> ColumnElement[Any]:
+    """Return what the vanished attempt noted, else that it vanished."""
+    noted = JobRow.error_attempt == JobRow.attempt
+    return case((noted, JobRow.error), else_=_document(WORKER_LOST))
+
+
+def _end_lapsed(session: Session) -> None:
+    """End lapsed jobs that should not be taken again: cancelled on request, else failed."""
+    cancelled = JobRow.cancel_requested
+    lapsed = (
+        select(JobRow.id)
+        .where(
+            JobRow.state == JobState.RUNNING,
+            JobRow.claimable_at <= db_now(),
+            cancelled | (JobRow.failures + 1 >= MAX_FAILURES),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    values = _ended(JobState.FAILED) | {
+        "state": case((cancelled, JobState.CANCELLED), else_=JobState.FAILED),
+        "failures": case((cancelled, JobRow.failures), else_=JobRow.failures + 1),
+        "error": case((cancelled, null()), else_=_lost_cause()),
+        "error_attempt": JobRow.attempt,
+    }
+    statement = update(JobRow).where(JobRow.id.in_(lapsed)).values(**values)
+    session.execute(statement, execution_options=_UNSYNCHRONIZED)
+
+
+def _take_next(lease_seconds: float) -> Any:
+    """Return the one statement, the same for both databases, that takes a job.
+
+    SQLite leaves out FOR UPDATE: there, the transaction already holds the only right to write.
+    """
+    lapsed = JobRow.state == JobState.RUNNING
+    following = (
+        select(JobRow.id)
+        .where(LIVE, JobRow.claimable_at <= db_now())
+        .order_by(JobRow.priority.desc(), JobRow.created_at, JobRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    return (
+        update(JobRow)
+        .where(JobRow.id == following)
+        .values(
+            state=JobState.RUNNING,
+            stage="starting",
+            attempt=JobRow.attempt + 1,
+            failures=JobRow.failures + case((lapsed, 1), else_=0),
+            error=case((lapsed, _lost_cause()), else_=JobRow.error),
+            error_attempt=case((lapsed, JobRow.attempt), else_=JobRow.error_attempt),
+            claimable_at=db_now() + lease_seconds,
+            started_at=func.coalesce(JobRow.started_at, db_now()),
+        )
+        .returning(JobRow.id, JobRow.attempt)
+    )

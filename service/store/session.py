@@ -1,0 +1,132 @@
+"""Opens the database, SQLite or PostgreSQL, and brings its schema up to date."""
+
+import sqlite3
+from typing import Any
+
+from alembic import command
+from sqlalchemy import URL
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import create_engine
+from sqlalchemy import event
+from sqlalchemy import make_url
+from sqlalchemy import select
+from sqlalchemy import text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import QueuePool
+
+from service.store import codec
+from service.store import faults
+from service.store import schema
+from service.store.errors import SchemaOutdated
+from service.store.errors import UnsupportedDatabase
+from service.store.transactions import SQLITE_BEGIN
+
+POOL_SIZE = 5  # connections kept open
+POOL_OVERFLOW = 40  # more when needed: the API answers in 40 threads
+POOL_TIMEOUT = 15.0  # seconds to wait for one of them
+SQLITE_BUSY_TIMEOUT = 20.0  # seconds to wait for another writer
+SQLITE_OLDEST = (3, 35)  # the first with RETURNING
+MIGRATION_TURN = "120s"  # how long to wait for another `migrate` to finish
+MIGRATION_LOCK_TIMEOUT = "5s"  # how long a migration may hold up everybody who wants its table
+
+#: any number, the same for everybody who migrates
+_ADVISORY_LOCK = 0x62697466
+
+_POSTGRESQL_DEFAULTS: dict[str, str] = {
+    "application_name": "bitfloor",
+    "connect_timeout": "10",  # seconds
+    "keepalives_idle": "30",  # seconds
+    "keepalives_interval": "10",  # seconds
+    "keepalives_count": "3",
+    "options": "-c statement_timeout=30s -c lock_timeout=10s "
+    "-c idle_in_transaction_session_timeout=60s",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for the database, after it has answered once.
+
+    Raises UnsupportedDatabase, DatabaseUnreachable or DatabaseBusy.
+    """
+    parsed = _parse(url)
+    arguments: dict[str, Any] = {"timeout": SQLITE_BUSY_TIMEOUT}
+    if parsed.drivername == "postgresql+psycopg":
+        arguments = {k: v for k, v in _POSTGRESQL_DEFAULTS.items() if k not in parsed.query}
+    engine = create_engine(
+        parsed,
+        connect_args=arguments,
+        json_serializer=codec.dumps,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT,
+        poolclass=QueuePool,
+    )
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    with faults.translated(engine.url), engine.connect() as connection:
+        connection.execute(select(1))
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to this version, whole or not at all; others doing so wait their turn."""
+    with faults.translated(engine.url), engine.connect() as connection:
+        connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                _take_turn(connection)
+            if schema.current(connection) != schema.head():
+                command.upgrade(schema.alembic_config(connection), "head")
+
+
+def require_current_schema(engine: Engine) -> None:
+    """Raise SchemaOutdated unless the database has exactly the tables of this version."""
+    with faults.translated(engine.url), engine.connect() as connection:
+        found = schema.current(connection)
+    if found != schema.head():
+        raise SchemaOutdated(found, schema.head())
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # the text itself may hold a password
+        raise UnsupportedDatabase("a database URL of that form") from None
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise UnsupportedDatabase(f"a {parsed.drivername} database")
+    if parsed.database in (None, "", ":memory:"):
+        raise UnsupportedDatabase("SQLite without a file, which every connection sees differently")
+    if sqlite3.sqlite_version_info < SQLITE_OLDEST:
+        raise UnsupportedDatabase(f"SQLite {sqlite3.sqlite_version}, older than 3.35")
+    return parsed
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - for the type checker
+    # transactions begin where _begin_sqlite says, not where Python guesses
+    connection.isolation_level = None
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    # FULL, not NORMAL: a job that was answered with 202 must survive a power cut
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
+    connection.exec_driver_sql(begin)
+
+
+def _take_turn(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{MIGRATION_TURN}'"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'"))

@@ -1,0 +1,33 @@
+"""One transaction, to read or to write, that either commits whole or leaves nothing behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from service.store import faults
+
+#: name of the execution option that says how SQLite begins
+SQLITE_BEGIN = "bitfloor_sqlite_begin"
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Open a transaction that sees one state of the database and waits for no writer."""
+    with faults.translated(engine.url), Session(engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Open a transaction that commits when the block ends and rolls back when it raises."""
+    with (
+        faults.translated(engine.url),
+        Session(engine, expire_on_commit=False) as session,
+        session.begin(),
+    ):
+        # a deferred transaction that reads and then writes fails at once, without waiting, when
+        # somebody else wrote in between
+        session.connection(execution_options={SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        yield session

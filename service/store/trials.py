@@ -1,0 +1,171 @@
+"""Trials: each recorded once, under a lease, together with the front it leads to."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import Engine
+from sqlalchemy import Select
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from search.allocation import BitAllocation
+from search.pareto import pareto_front
+from search.trial import Hits
+from search.trial import TrialResult
+from service.store import codec
+from service.store import cursors
+from service.store import fencing
+from service.store import rows
+from service.store.clock import db_now
+from service.store.errors import JobNotFound
+from service.store.errors import TrialAlreadyRecorded
+from service.store.errors import TrialNotFound
+from service.store.models import FrontRow
+from service.store.models import JobRow
+from service.store.models import TrialRow
+from service.store.transactions import reading
+from service.store.transactions import writing
+from service.store.values import Lease
+from service.store.values import Page
+from service.store.values import StoredTrial
+
+_UNSYNCHRONIZED = {"synchronize_session": False}
+
+
+def record(
+    engine: Engine, lease: Lease, result: TrialResult, *, seconds: float, lease_seconds: float
+) -> bool:
+    """Store the trial, renew the lease, update progress and front, all or nothing.
+
+    Returns whether somebody wants the job cancelled. Raises LeaseLost and TrialAlreadyRecorded.
+    """
+    with writing(engine) as session:
+        cancel_requested = fencing.write(
+            session,
+            lease,
+            claimable_at=db_now() + lease_seconds,
+            failures=0,
+            trials=JobRow.trials + 1,
+            images_evaluated=JobRow.images_evaluated + result.hits.images,
+        )
+        _insert(session, lease.job_id, result, seconds=seconds)
+        if result.feasible:
+            _update_front(session, lease.job_id, result)
+    return cancel_requested
+
+
+def history(engine: Engine, job_id: str) -> tuple[TrialResult, ...]:
+    """Return every recorded trial in order; what `search.study.run` resumes from."""
+    with reading(engine) as session:
+        found = _select(session, job_id).order_by(TrialRow.number)
+        return tuple(codec.trial_of(vars(row)) for row in session.scalars(found))
+
+
+def page(
+    engine: Engine, job_id: str, *, limit: int = 50, cursor: str | None = None
+) -> Page[StoredTrial]:
+    """Return up to `limit` trials in order. Raises JobNotFound and BadCursor."""
+    number = -1 if cursor is None else cursors.trial_key(cursor)
+    found = after(engine, job_id, number, limit=limit + 1)
+    more = len(found) > limit
+    items = found[:limit]
+    return Page(items=items, next_cursor=cursors.encode(items[-1].result.number) if more else None)
+
+
+def after(engine: Engine, job_id: str, number: int, *, limit: int) -> tuple[StoredTrial, ...]:
+    """Return up to `limit` trials above the number, in order: what a follower has not seen yet."""
+    with reading(engine) as session:
+        found = _select(session, job_id).where(TrialRow.number > number)
+        return _stored(session, found.order_by(TrialRow.number).limit(limit))
+
+
+def front(engine: Engine, job_id: str) -> tuple[StoredTrial, ...]:
+    """Return the Pareto front, fewest bits first."""
+    with reading(engine) as session:
+        found = _select(session, job_id).join(FrontRow, _same_trial())
+        return _stored(session, found.order_by(FrontRow.memory_bits))
+
+
+def get(engine: Engine, job_id: str, number: int) -> StoredTrial:
+    """Return one trial. Raises JobNotFound and TrialNotFound."""
+    found = after(engine, job_id, number - 1, limit=1)
+    if not found or found[0].result.number != number:
+        raise TrialNotFound(job_id, number)
+    return found[0]
+
+
+def _insert(session: Session, job_id: str, result: TrialResult, *, seconds: float) -> None:
+    statement = insert(TrialRow).values(
+        job_id=job_id, seconds=seconds, finished_at=db_now(), **codec.trial_document(result)
+    )
+    try:
+        session.execute(statement)
+    except IntegrityError as error:
+        raise TrialAlreadyRecorded(job_id, result.number) from error
+
+
+def _update_front(session: Session, job_id: str, result: TrialResult) -> None:
+    """Let the trial join the front and drop whom it dominates.
+
+    The old front and one more say as much as all trials: whom the front dominates stays dominated.
+    """
+    rows_before = session.execute(
+        select(FrontRow.number, FrontRow.memory_bits, FrontRow.correct).where(
+            FrontRow.job_id == job_id
+        )
+    )
+    before = [_outline(*row) for row in rows_before]
+    new = pareto_front([*before, _outline(result.number, result.memory_bits, result.hits.correct)])
+    numbers = {trial.number for trial in new}
+    if result.number not in numbers:
+        return
+    dominated = {trial.number for trial in before} - numbers
+    if dominated:
+        _remove(session, job_id, dominated)
+    session.execute(
+        insert(FrontRow).values(
+            job_id=job_id,
+            number=result.number,
+            memory_bits=result.memory_bits,
+            correct=result.hits.correct,
+        )
+    )
+    best = update(JobRow).where(JobRow.id == job_id).values(best_number=new[0].number)
+    session.execute(best, execution_options=_UNSYNCHRONIZED)
+
+
+def _remove(session: Session, job_id: str, numbers: Iterable[int]) -> None:
+    statement = delete(FrontRow).where(FrontRow.job_id == job_id, FrontRow.number.in_(numbers))
+    session.execute(statement, execution_options=_UNSYNCHRONIZED)
+
+
+def _outline(number: int, memory_bits: int, correct: int) -> TrialResult:
+    """Return a feasible trial with no more than domination looks at."""
+    return TrialResult(
+        number=number,
+        allocation=BitAllocation(()),
+        origin="",
+        memory_bits=memory_bits,
+        hits=Hits(correct=correct),
+        complete=True,
+        constraint=0.0,
+    )
+
+
+def _same_trial() -> ColumnElement[bool]:
+    return (FrontRow.job_id == TrialRow.job_id) & (FrontRow.number == TrialRow.number)
+
+
+def _select(session: Session, job_id: str) -> Select[TrialRow]:
+    rows.require_job_id(job_id)
+    if session.scalar(select(JobRow.id).where(JobRow.id == job_id)) is None:
+        raise JobNotFound(job_id)
+    return select(TrialRow).where(TrialRow.job_id == job_id)
+
+
+def _stored(session: Session, statement: Select[TrialRow]) -> tuple[StoredTrial, ...]:
+    return tuple(rows.trial_of(row) for row in session.scalars(statement))
