@@ -55,6 +55,10 @@ class BitAllocation:
         """Iterate over (point name, option) in network order."""
         return iter(self.configs)
 
+    def points(self) -> Iterator[str]:
+        """Iterate over the names of the quantized points in network order."""
+        return (point for point, _ in self.configs)
+
     def get(self, point: str) -> QuantizerConfig | None:
         """Return the point's option, None where it stays in float32."""
         return next((config for name, config in self.configs if name == point), None)

@@ -33,6 +33,6 @@ def full_hits(evaluate: Evaluate, allocation: BitAllocation) -> Hits:
 
 def blame(evaluate: Evaluate, allocation: BitAllocation, hits: Hits) -> Iterator[Blame]:
     """Yield, point by point, what returning it to float32 recovers over `hits`."""
-    for point, _ in allocation.items():
+    for point in allocation.points():
         restored = full_hits(evaluate, allocation.without(point))
         yield Blame(point, restored.accuracy - hits.accuracy, restored.images)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from search import cost
+from search.allocation import FLOAT_BIT_WIDTH
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
@@ -26,19 +28,37 @@ _BITS_PER_BYTE = 8
 Describe = Mapping[tuple[str, QuantizerConfig], Mapping[str, object]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything a search did before its end."""
+
+    job: JobSpec
+    search: SearchSpec
+    trials: Sequence[TrialResult]
+    calibration_images: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why nothing held the floor."""
+
+    #: the float model on the split that was missed
+    baseline: Baseline
+    #: the closest
+    trial: TrialResult
+    #: its hits on the whole split
+    hits: Hits
+    blames: Sequence[Blame]
+    #: a sentence
+    reason: str
+
+
 def best(
-    job: JobSpec,
-    search: SearchSpec,
-    *,
-    trials: Sequence[TrialResult],
-    checks: Sequence[Check],
-    certification: Baseline,
-    describe: Describe,
-    calibration_images: int,
+    evidence: Evidence, checks: Sequence[Check], *, certification: Baseline, describe: Describe
 ) -> dict[str, Any]:
     """Return the best document; the last check is the one that holds."""
+    job, search = evidence.job, evidence.search
     chosen, hits = checks[-1].trial, checks[-1].hits
-    evaluated = [*(trial.hits for trial in trials), *(check.hits for check in checks)]
     return {
         "format": FORMAT,
         "model": job.model,
@@ -56,45 +76,45 @@ def best(
             "holds": True,
             "refuted": [_refuted(check) for check in checks[:-1]],
         },
-        "uniform": _uniform(search.points, trials),
-        "images_evaluated": calibration_images
-        + search.baseline.images
-        + certification.images
-        + sum(seen.images for seen in evaluated),
+        "uniform": _uniform(search.points, evidence.trials),
+        "images_evaluated": _images(evidence, checks, certification),
         "points": [_point(point, chosen.allocation, describe) for point in search.points],
     }
 
 
-def infeasible(
-    search: SearchSpec,
-    *,
-    baseline: Baseline,
-    trial: TrialResult,
-    hits: Hits,
-    blames: Sequence[Blame],
-    reason: str,
-) -> dict[str, Any]:
-    """Return the document that tells why nothing held the floor on the baseline's split."""
-    needed = baseline.needed / baseline.images
-    worst_first = sorted(blames, key=lambda b: (-b.recovered, b.point))
+def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
+    """Return the document that tells why nothing held the floor."""
+    needed = why.baseline.needed / why.baseline.images
+    worst_first = sorted(why.blames, key=lambda b: (-b.recovered, b.point))
     return {
         "format": FORMAT,
-        "reason": reason,
-        "float_accuracy": baseline.accuracy,
-        "floor": baseline.floor,
-        "images": baseline.images,
-        "shortfall": needed - hits.accuracy,
+        "reason": why.reason,
+        "float_accuracy": why.baseline.accuracy,
+        "floor": why.baseline.floor,
+        "images": why.baseline.images,
+        "shortfall": needed - why.hits.accuracy,
         "closest": {
-            "trial": trial.number,
-            **_memory(search.points, trial.allocation),
-            "accuracy": hits.accuracy,
+            "trial": why.trial.number,
+            **_memory(search.points, why.trial.allocation),
+            "accuracy": why.hits.accuracy,
             "allocation": {
                 point: {"quantizer": config.quantizer, "bit_width": config.bit_width}
-                for point, config in trial.allocation.items()
+                for point, config in why.trial.allocation.items()
             },
         },
         "blame": [{"point": b.point, "recovered": b.recovered} for b in worst_first],
     }
+
+
+def _images(evidence: Evidence, checks: Sequence[Check], certification: Baseline) -> int:
+    """Return all images that were put through the network, in float or quantized."""
+    return (
+        evidence.calibration_images
+        + evidence.search.baseline.images
+        + sum(trial.hits.images for trial in evidence.trials)
+        + certification.images
+        + sum(check.hits.images for check in checks)
+    )
 
 
 def _memory(points: Sequence[QuantizationPoint], allocation: BitAllocation) -> dict[str, float]:
@@ -151,13 +171,13 @@ def _point(
     point: QuantizationPoint, allocation: BitAllocation, describe: Describe
 ) -> dict[str, Any]:
     config = allocation.get(point.name)
-    before = point.elements * cost.FLOAT_BIT_WIDTH / _BITS_PER_BYTE
+    before = point.elements * FLOAT_BIT_WIDTH / _BITS_PER_BYTE
     if config is None:
         return {
             "name": point.name,
             "elements": point.elements,
             "quantizer": None,
-            "bit_width": cost.FLOAT_BIT_WIDTH,
+            "bit_width": FLOAT_BIT_WIDTH,
             "bytes_before": before,
             "bytes_after": before,
             "parameters": {},

@@ -120,6 +120,4 @@ class SearchSpec:
 
 def menu(spec: JobSpec) -> tuple[QuantizerConfig, ...]:
     """Return every (quantizer, bit-width) the request allows, each once, sorted."""
-    return tuple(
-        sorted({QuantizerConfig(q, b) for q in spec.quantizers for b in spec.bit_widths})
-    )
+    return tuple(sorted({QuantizerConfig(q, b) for q in spec.quantizers for b in spec.bit_widths}))

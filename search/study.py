@@ -80,9 +80,7 @@ class _Proposer:
         self._seen.add(trial.allocation)
         self._ladder.learn(trial)
         self._sampler.learn(trial)
-        if trial.feasible and (
-            self._best is None or trial.memory_bits < self._best.memory_bits
-        ):
+        if trial.feasible and (self._best is None or trial.memory_bits < self._best.memory_bits):
             self._best = trial
 
     def propose(self, number: int) -> Proposal:

@@ -24,5 +24,5 @@ def digits_vgg() -> nn.Module:
 
     try:
         return digits.trained()
-    except Exception as error:  # noqa: BLE001  # safetensors and torch raise many kinds
+    except Exception as error:  # safetensors and torch raise many kinds
         raise CorruptWeights("digits-vgg", str(error).splitlines()[0]) from error

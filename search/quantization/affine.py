@@ -1,7 +1,7 @@
 """Affine: evenly spaced levels between the smallest and the largest value seen.
 
-Sun & Lin, §III-D ("discrete"); as in PyTorch the range is widened to hold 0 and the zero point is an
-integer, so that 0 is stored exactly.
+Sun & Lin, §III-D ("discrete"); as in PyTorch the range is widened to hold 0 and the zero point is
+an integer, so that 0 is stored exactly.
 """
 
 from search.quantization.histogram import Histogram

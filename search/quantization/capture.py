@@ -74,7 +74,7 @@ def _export(model: nn.Module, example: Tensor) -> fx.GraphModule:
     dynamic = {0: Dim("batch", min=1)}
     try:
         program = torch.export.export(model, (example,), dynamic_shapes=(dynamic,))
-    except Exception as error:  # noqa: BLE001  # export raises many kinds; all mean the same here
+    except Exception as error:  # export raises many kinds; all mean the same here
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise UnsupportedNetwork(type(model).__name__, first_line) from error
     captured = program.module(check_guards=False)
@@ -95,9 +95,7 @@ def _mark(
     return QuantizationPoint(place.name, graph.elements(place.stored)), observer, quantizer
 
 
-def _insert_after(
-    module: fx.GraphModule, node: fx.Node, name: str, inserted: nn.Module
-) -> fx.Node:
+def _insert_after(module: fx.GraphModule, node: fx.Node, name: str, inserted: nn.Module) -> fx.Node:
     """Let all readers of `node` read the inserted module's output instead, in-place."""
     module.add_submodule(name, inserted)
     with module.graph.inserting_after(node):

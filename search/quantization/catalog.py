@@ -1,12 +1,12 @@
 """All quantizers: importing this module registers them."""
 
+from search.allocation import QuantizerConfig
 from search.quantization import affine  # noqa: F401  # registers
 from search.quantization import codebook  # noqa: F401  # registers
 from search.quantization import fixed_point  # noqa: F401  # registers
-from search.quantization.quantizer import Parameters
 from search.quantization.quantizer import Calibration
+from search.quantization.quantizer import Parameters
 from search.quantization.quantizer import get
-from search.allocation import QuantizerConfig
 
 
 def fit(calibration: Calibration, point: str, config: QuantizerConfig) -> Parameters:

@@ -66,7 +66,7 @@ def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | Non
 def _k_means(values: Values, counts: Counts, clusters: int) -> Values:
     """Return the cluster centres, ascending; `values` ascend."""
     distinct, index = np.unique(values, return_inverse=True)
-    weights = np.bincount(index, weights=counts)
+    weights: Values = np.bincount(index, weights=counts).astype(np.float64)
     if len(distinct) <= clusters:
         return distinct
     fitted = KMeans(
@@ -91,7 +91,8 @@ def _quantile_start(values: Values, weights: Values, clusters: int) -> Values:
     # at least one bin apart, without leaving the range
     start = np.maximum.accumulate(start - np.arange(clusters)) + np.arange(clusters)
     start = np.minimum(start, np.arange(len(values) - clusters, len(values)))
-    return values[start]
+    chosen: Values = values[start]
+    return chosen
 
 
 def _bounds(histogram: Histogram) -> list[float | None]:

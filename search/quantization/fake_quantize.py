@@ -57,4 +57,5 @@ class FakeQuantize(nn.Module):
         self.operator: Operator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the input as it would be stored and read back."""
         return x if self.operator is None else self.operator(x)

@@ -33,7 +33,7 @@ def _fold(module: fx.GraphModule, producer: fx.Node, norm: fx.Node) -> None:
     bias = _value(module, producer.args[2] if len(producer.args) > 2 else None)  # noqa: PLR2004
     gamma, beta, mean, variance = (_value(module, argument) for argument in norm.args[1:5])
     assert weight is not None and mean is not None and variance is not None  # noqa: S101, PT018
-    epsilon = norm.args[7]
+    epsilon: Any = norm.args[7]
     # in double: the quotient of two small numbers is where float32 would lose digits
     factor = torch.rsqrt(variance.double() + epsilon)
     if gamma is not None:

@@ -1,4 +1,4 @@
-"""Reading an exported graph: which operators do nothing, which are fused, where tensors are stored."""
+"""Reading an exported graph: what does nothing, what is fused, where tensors are stored."""
 
 import math
 from collections.abc import Iterator
@@ -123,7 +123,7 @@ def sole_user(node: fx.Node) -> fx.Node | None:
     return next(iter(node.users)) if len(node.users) == 1 else None
 
 
-def calls(module: fx.GraphModule, target: object) -> Iterator[fx.Node]:
+def calls(module: fx.GraphModule, target: Any) -> Iterator[fx.Node]:
     """Iterate over the calls of one operator; the graph may be changed meanwhile."""
     yield from list(module.graph.find_nodes(op="call_function", target=target))
 

@@ -29,7 +29,9 @@ class Histogram:
     @property
     def centers(self) -> Values:
         """(bins,) midpoints."""
-        return self.low + self.width * (np.arange(len(self.counts)) + 0.5)
+        indices = np.arange(len(self.counts), dtype=np.float64)
+        centers: Values = self.low + self.width * (indices + 0.5)
+        return centers
 
     @property
     def signed(self) -> bool:

@@ -16,9 +16,10 @@ class Observer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.note: "Range | Counts | None" = None
+        self.note: Range | Counts | None = None
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the input itself."""
         if self.note is not None:
             self.note.take(x)
         return x

@@ -20,8 +20,8 @@ class LocalEvaluator:
     ) -> None:
         self._network = network
         self._options = options
-        self._images = split.images.split(batch)
-        self._labels = split.labels.split(batch)
+        self._images = torch.split(split.images, batch)
+        self._labels = torch.split(split.labels, batch)
         self._float_hits = self._float_pass()
 
     @property

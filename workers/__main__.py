@@ -1,0 +1,79 @@
+"""`python -m workers`: announces what it offers, then works until it is told to stop."""
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Annotated
+
+import structlog
+import typer
+from pydantic import ValidationError
+
+from service.store import catalog
+from service.store import session
+from service.store.errors import StoreError
+from workers.offers import offers
+from workers.settings import WorkerSettings
+from workers.worker import open_worker
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def work(
+    database_url: Annotated[str | None, typer.Option(help="as for `bitfloor serve`")] = None,
+    *,
+    lease_seconds: Annotated[float | None, typer.Option(help="see docs/cli.md")] = None,
+    once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
+) -> None:
+    """Search for the jobs in the queue, one after another."""
+    _log_to_stderr()
+    given = {"database_url": database_url, "lease_seconds": lease_seconds}
+    stop = threading.Event()
+    _on_signals(stop)
+    try:
+        settings = WorkerSettings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # validated by pydantic
+        engine = session.open_engine(settings.database_url)
+        session.require_current_schema(engine)
+        catalog.announce(engine, offers())
+    except (StoreError, ValidationError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
+        raise typer.Exit(1) from None
+    worker = open_worker(engine, settings, stop)
+    if once:
+        worker.work_once()
+    else:
+        worker.work_forever()
+
+
+def _on_signals(stop: threading.Event) -> None:
+    """Let the first SIGTERM or SIGINT finish the round, and the second end the process."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+            if sys.stderr.isatty()
+            else structlog.processors.LogfmtRenderer(),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    app()

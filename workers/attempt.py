@@ -1,0 +1,102 @@
+"""One attempt at one job: every trial is recorded before the next is proposed."""
+
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from sqlalchemy import Engine
+
+from search import study
+from search.documents import Evidence
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from search.trial import TrialResult
+from service.store import leases
+from service.store import trials
+from service.store.values import Lease
+from workers import workbench
+from workers.conclusion import conclude
+from workers.errors import Cancelled
+from workers.evaluators.interruptible import interruptible
+from workers.evaluators.local import LocalEvaluator
+from workers.settings import WorkerSettings
+from workers.workbench import Workbench
+
+#: gives a step a time limit: (what, seconds) -> context
+Limit = Callable[[str, float], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What an attempt needs from the worker around it."""
+
+    engine: Engine
+    lease: Lease
+    job: JobSpec
+    settings: WorkerSettings
+    device: torch.device
+    limit: Limit
+    #: called between rounds; raises Cancelled, LeaseLost or Stopping
+    check: Callable[[], None]
+
+
+def carry_out(attempt: Attempt) -> None:
+    """Search from where the recorded trials end and leave the job succeeded or infeasible."""
+    bench, evaluator, search = _set_up(attempt)
+    history = trials.history(attempt.engine, attempt.lease.job_id)
+    results = list(history)
+    leases.enter(attempt.engine, attempt.lease, "searching")
+    run = study.run(search, interruptible(evaluator, attempt.check), history)
+    while (result := _timed_trial(attempt, run)) is not None:
+        results.append(result)
+    leases.enter(attempt.engine, attempt.lease, "certifying")
+    evidence = Evidence(
+        job=attempt.job,
+        search=search,
+        trials=results,
+        calibration_images=bench.calibration_images,
+    )
+    with attempt.limit("certification", attempt.settings.setup_timeout):
+        conclusion = conclude(evidence, bench, attempt.check)
+    _count(attempt, conclusion.images)
+    end = leases.succeed if conclusion.certified else leases.end_infeasible
+    end(attempt.engine, attempt.lease, conclusion.document)
+
+
+def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
+    leases.enter(attempt.engine, attempt.lease, "calibrating")
+    with attempt.limit("setting up", attempt.settings.setup_timeout):
+        bench = workbench.prepare(attempt.job, device=attempt.device, batch=attempt.settings.batch)
+        attempt.check()
+        evaluator = bench.evaluator(bench.dataset.search)
+        search = workbench.resolve(attempt.job, bench, evaluator)
+    leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
+    _count(attempt, bench.calibration_images + evaluator.images)
+    return bench, evaluator, search
+
+
+def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | None:
+    """Evaluate the next trial and record it; None when the search is over."""
+    started = time.monotonic()
+    with attempt.limit("a trial", attempt.job.trial_timeout):
+        result = next(run, None)
+    if result is None:
+        return None
+    cancel_requested = trials.record(
+        attempt.engine,
+        attempt.lease,
+        result,
+        seconds=time.monotonic() - started,
+        lease_seconds=attempt.settings.lease_seconds,
+    )
+    if cancel_requested:
+        raise Cancelled
+    attempt.check()
+    return result
+
+
+def _count(attempt: Attempt, images: int) -> None:
+    leases.add_images(attempt.engine, attempt.lease, images)

@@ -1,0 +1,26 @@
+"""What this worker offers, announced through the store, since the API cannot load a network."""
+
+from search import optuna_samplers  # noqa: F401  # registers its samplers
+from search import samplers
+from search.quantization import catalog  # noqa: F401  # registers the quantizers
+from search.quantization import quantizer
+from service.store.values import Offer
+from workers.datasets import datasets
+from workers.models import models
+
+
+def offers() -> list[Offer]:
+    """Return everything a request can name."""
+    return [
+        *(Offer(kind="model", name=e.name, details=e.details) for e in models.entries()),
+        *(Offer(kind="dataset", name=e.name, details=e.details) for e in datasets.entries()),
+        *(
+            Offer(
+                kind="quantizer",
+                name=q.name,
+                details={"summary": q.summary, "keeps_zero": q.keeps_zero},
+            )
+            for q in quantizer.registered()
+        ),
+        *(Offer(kind="sampler", name=name, details={}) for name in samplers.registered()),
+    ]

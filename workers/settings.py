@@ -1,0 +1,26 @@
+"""How a worker runs; read from the environment once, in the entry point."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+from pydantic_settings import SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Environment variables BITFLOOR_*; options of the command line come first."""
+
+    model_config = SettingsConfigDict(env_prefix="BITFLOOR_", frozen=True, extra="ignore")
+
+    #: sqlite:///FILE or postgresql://USER@HOST/NAME
+    database_url: str = "sqlite:///bitfloor-data/bitfloor.db"
+    #: seconds a job stays this worker's without a sign of life
+    lease_seconds: float = Field(default=30.0, gt=0)
+    #: seconds between looks at an empty queue
+    poll_seconds: float = Field(default=1.0, gt=0)
+    #: seconds between signs of life; also how soon a cancellation is noticed
+    heartbeat_seconds: float = Field(default=2.0, gt=0)
+    #: seconds that loading, capturing or calibrating may take
+    setup_timeout: float = Field(default=3600.0, gt=0)
+    #: images evaluated at once, which is one round of a trial
+    batch: int = Field(default=128, ge=1)
+    #: "auto" takes CUDA if there is one
+    device: str = "auto"

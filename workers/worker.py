@@ -1,0 +1,135 @@
+"""Claims one job after another and sees each to its end, or leaves it for the next attempt."""
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+import torch
+from sqlalchemy import Engine
+
+from service.store import leases
+from service.store.errors import LeaseLost
+from service.store.errors import StoreError
+from service.store.values import Job
+from service.store.values import JobError
+from service.store.values import Lease
+from workers import retry
+from workers import workbench
+from workers.attempt import Attempt
+from workers.attempt import carry_out
+from workers.errors import Cancelled
+from workers.errors import Stopping
+from workers.heartbeat import Heartbeat
+from workers.settings import WorkerSettings
+from workers.watchdog import Watchdog
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE = 30.0  # seconds between tries while the database is away
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process that works on one job at a time."""
+
+    engine: Engine
+    settings: WorkerSettings
+    device: torch.device
+    #: set to end: looked at between rounds and between jobs
+    stop: threading.Event
+
+    def work_forever(self) -> None:
+        """Work until asked to stop; an empty queue or a database that is away is waited out."""
+        outages = 0
+        while not self.stop.is_set():
+            try:
+                worked = self.work_once()
+                outages = 0
+            except StoreError as error:
+                outages += 1
+                log.warning("the database is away", why=str(error))
+                self.stop.wait(min(self.settings.poll_seconds * 2**outages, LONGEST_PAUSE))
+                continue
+            if not worked:
+                self.stop.wait(self.settings.poll_seconds)
+
+    def work_once(self) -> bool:
+        """Carry out one job if there is one; return whether there was."""
+        claimed = leases.claim(self.engine, lease_seconds=self.settings.lease_seconds)
+        if claimed is None:
+            return False
+        lease, job = claimed
+        with structlog.contextvars.bound_contextvars(job=job.id, attempt=lease.attempt):
+            log.info("claimed", model=job.submission.spec.model)
+            self._attempt(lease, job)
+        return True
+
+    def _attempt(self, lease: Lease, job: Job) -> None:
+        """Carry the job out and leave it in the state that its end calls for."""
+        try:
+            with self._heartbeat(lease) as heartbeat:
+                carry_out(self._prepared(lease, job, heartbeat))
+            log.info("finished")
+        except LeaseLost:
+            log.warning("lost the lease; whoever holds it now goes on from the recorded trials")
+        except Cancelled:
+            leases.cancel(self.engine, lease)
+            log.info("cancelled")
+        except Stopping:
+            leases.release(self.engine, lease)
+            log.info("released")
+        except StoreError:
+            # nothing can be written about it now; the lease runs out and the job is claimed again
+            raise
+        except Exception as error:  # noqa: BLE001  # the worker outlives whatever a job does
+            self._failed(lease, job, error)
+
+    def _failed(self, lease: Lease, job: Job, error: Exception) -> None:
+        decision = retry.decide(error, job.failures)
+        if decision.delay is None:
+            log.warning("failed", code=decision.error.code, why=decision.error.message)
+            leases.fail(self.engine, lease, decision.error)
+            return
+        log.error(
+            "attempt failed", code=decision.error.code, retry_in=decision.delay, exc_info=error
+        )
+        leases.retry(self.engine, lease, error=decision.error, delay_seconds=decision.delay)
+
+    def _heartbeat(self, lease: Lease) -> Heartbeat:
+        seconds = self.settings.lease_seconds
+        return Heartbeat(
+            lambda: leases.renew(self.engine, lease, lease_seconds=seconds),
+            # at least three signs of life per lease, so that one may be missed
+            interval=min(self.settings.heartbeat_seconds, seconds / 3),
+        )
+
+    def _prepared(self, lease: Lease, job: Job, heartbeat: Heartbeat) -> Attempt:
+        def check() -> None:
+            if heartbeat.lost is not None:
+                raise heartbeat.lost
+            if heartbeat.cancel_requested:
+                raise Cancelled
+            if self.stop.is_set():
+                raise Stopping
+
+        def overdue(what: str, seconds: float) -> None:
+            log.error("overdue, ending the process", what=what, seconds=seconds)
+            message = (
+                f"{what} took longer than {seconds:g} s; raise trial_timeout if it is not hung"
+            )
+            leases.note_cause(self.engine, lease, JobError(code="timeout", message=message))
+
+        return Attempt(
+            engine=self.engine,
+            lease=lease,
+            job=job.submission.spec,
+            settings=self.settings,
+            device=self.device,
+            limit=Watchdog(overdue).limit,
+            check=check,
+        )
+
+
+def open_worker(engine: Engine, settings: WorkerSettings, stop: threading.Event) -> Worker:
+    """Return a worker on the device that the settings name."""
+    return Worker(engine, settings, workbench.choose_device(settings.device), stop)
