@@ -1,0 +1,105 @@
+"""A job as an Optuna study: what it is called, what it optimizes, what people read beside it."""
+
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.distributions import CategoricalDistribution
+from optuna.distributions import IntDistribution
+from optuna.study import StudyDirection
+from optuna.study._frozen import FrozenStudy
+
+from search.cost import float_memory_bits
+from search.spec import JobSpec
+from service.dashboard.study_ids import study_id
+from service.store.values import Job
+
+BITS_PER_KIB = 8 * 1024
+DIRECTIONS = (StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE)
+METRIC_NAMES = ["memory (KiB per image)", "accuracy"]
+
+
+def frozen_study(job: Job) -> FrozenStudy:
+    """Return the job as the dashboard lists it; later changes of the job do not reach it."""
+    return FrozenStudy(
+        study_name=study_name(job),
+        direction=None,
+        directions=DIRECTIONS,
+        user_attrs=_user_attrs(job),
+        system_attrs=_system_attrs(job),
+        study_id=study_id(job.id),
+    )
+
+
+def study_name(job: Job) -> str:
+    """Return model, dataset, tolerance and the random end of the id: readable and unique."""
+    spec = job.submission.spec
+    return f"{spec.model} on {spec.dataset}, tolerance {spec.tolerance:g} ({job.id[-8:]})"
+
+
+def search_space(job: Job) -> dict[str, BaseDistribution]:
+    """Return the parameters of every trial: per point its bits, and its quantizer if it varies.
+
+    The bits are integers, so that plots have an ordered axis; a point that stays in float32 in
+    some trial has no parameters there.
+    """
+    if job.setup is None:
+        return {}
+    spec = job.submission.spec
+    space: dict[str, BaseDistribution] = {}
+    for point in job.setup.points:
+        space[bits_name(point.name)] = _bits(spec)
+        if len(spec.quantizers) > 1:
+            space[quantizer_name(point.name)] = CategoricalDistribution(spec.quantizers)
+    return space
+
+
+def bits_name(point: str) -> str:
+    """Return the parameter that holds the point's bit-width."""
+    return f"{point} bits"
+
+
+def quantizer_name(point: str) -> str:
+    """Return the parameter that holds the point's quantizer."""
+    return f"{point} quantizer"
+
+
+def _bits(spec: JobSpec) -> IntDistribution:
+    return IntDistribution(low=min(spec.bit_widths), high=max(spec.bit_widths))
+
+
+def _user_attrs(job: Job) -> dict[str, Any]:
+    spec = job.submission.spec
+    attrs: dict[str, Any] = {
+        "state": job.state.value,
+        "stage": job.stage,
+        "trials": f"{job.progress.trials} of {spec.budget}",
+        "model": spec.model,
+        "dataset": spec.dataset,
+        "tolerance": spec.tolerance,
+        "sampler": spec.sampler,
+        "seed": spec.seed,
+        "job": job.id,
+    }
+    if job.setup is not None:
+        attrs["float accuracy"] = job.setup.baseline.accuracy
+        attrs["accuracy floor"] = job.setup.baseline.floor
+        attrs["float32 memory (KiB per image)"] = float_memory_bits(job.setup.points) / BITS_PER_KIB
+    if job.error is not None:
+        attrs["error"] = job.error.message
+    return attrs | {f"label {key}": value for key, value in job.submission.labels.items()}
+
+
+def _system_attrs(job: Job) -> dict[str, Any]:
+    # the dashboard's own key for a note in Markdown; the fields are names that a worker announced
+    note = (
+        f"Job `{job.id}`: [report](/v1/jobs/{job.id}/report) · [job](/v1/jobs/{job.id}) · "
+        f"[front](/v1/jobs/{job.id}/front) · [best](/v1/jobs/{job.id}/best)\n\n"
+        "Infeasible trials missed the accuracy floor; pruned ones were stopped as soon as that "
+        "was certain, and their accuracy covers the images seen until then. This dashboard is "
+        "read-only."
+    )
+    return {
+        "study:metric_names": METRIC_NAMES,
+        "dashboard:note_ver": 1,
+        "dashboard:note_str:0": note,
+    }
