@@ -1,0 +1,78 @@
+"""/v1/jobs/{id}/best: the certified allocation as its worker wrote it, for pipelines to fetch."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Header
+from fastapi import Response
+
+from service.api.errors import NoBestYet
+from service.api.errors import NothingFeasible
+from service.api.openapi import responses
+from service.api.parameters import Database
+from service.api.parameters import JobId
+from service.store import codec
+from service.store import jobs
+from service.store.errors import JobNotFound
+from service.store.values import JobState
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+
+_EXAMPLE = {
+    "format": 1,
+    "model": "squeezenet1_1",
+    "dataset": "imagenet-sample",
+    "tolerance": 0.01,
+    "metric": "top1",
+    "trial": 37,
+    "memory_bytes": 1024000,
+    "float_memory_bytes": 7314286,
+    "saved": 0.86,
+    "points": [
+        {
+            "name": "features.0",
+            "elements": 788544,
+            "quantizer": "affine",
+            "bit_width": 4,
+            "parameters": {"scale": 0.31, "zero_point": 0, "quant_min": 0, "quant_max": 15},
+        }
+    ],
+}
+
+
+@router.get(
+    "/best",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The certified allocation",
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLE}},
+        },
+        304: {"description": "Still the one you have"},
+        **responses(JobNotFound, NoBestYet, NothingFeasible),
+    },
+)
+def best(
+    engine: Database, job_id: JobId, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """Return the certified best allocation."""
+    job = jobs.get(engine, job_id)
+    if job.state is JobState.INFEASIBLE:
+        raise NothingFeasible(job_id, job.result or {})
+    if job.state is not JobState.SUCCEEDED or job.result is None:
+        raise NoBestYet(job_id, job.state)
+    body = codec.dumps(job.result).encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    # no-cache: keep it, but ask whether it still holds
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if if_none_match is not None and _matches(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _matches(if_none_match: str, tag: str) -> bool:
+    # compared weakly, as RFC 9110 asks of If-None-Match
+    tags = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return "*" in tags or tag in tags

@@ -1,0 +1,132 @@
+"""/v1/jobs/{id}/events: a job followed live, picked up again where the connection broke."""
+
+import json
+from collections.abc import AsyncIterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+from typing import TypeVar
+
+import anyio
+from anyio import CapacityLimiter
+from anyio import to_thread
+from fastapi import APIRouter
+from fastapi import Header
+from fastapi import Request
+from sqlalchemy import Engine
+from sse_starlette import EventSourceResponse
+from sse_starlette import ServerSentEvent
+
+from service.api import present
+from service.api.openapi import responses
+from service.api.parameters import Database
+from service.api.parameters import JobId
+from service.store import jobs
+from service.store import trials
+from service.store.errors import JobNotFound
+from service.store.values import Job
+from service.store.values import StoredTrial
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+
+HEARTBEAT = 15  # seconds of silence after which a comment keeps proxies from hanging up
+_BATCH = 200  # trials read at a time
+_MOST_TRIALS = 2**31  # whatever is above it never was an id of ours
+
+_EXAMPLE = (
+    'id: 41\nevent: trial\ndata: {"number": 41, "feasible": true, "saved": 0.84}\n\n'
+    'id: 41\nevent: job\ndata: {"state": "running", "stage": "searching"}\n\n'
+    'id: 119\nevent: end\ndata: {"state": "succeeded"}\n\n'
+)
+
+Result = TypeVar("Result")
+LastEventId = Annotated[
+    str | None, Header(description="The last `id` seen: trials up to it are not sent again.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """What one client follows, and how."""
+
+    engine: Engine
+    job_id: str
+    #: seconds between two looks at the database
+    interval: float
+    #: all followers together take this many threads of the pool, and only while they read
+    limiter: CapacityLimiter
+
+
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    responses={
+        200: {
+            "description": "`job` on every change, `trial` for each trial, `end` at the end",
+            "content": {"text/event-stream": {"example": _EXAMPLE}},
+        },
+        **responses(JobNotFound),
+    },
+)
+def events(
+    engine: Database, job_id: JobId, request: Request, *, last_event_id: LastEventId = None
+) -> EventSourceResponse:
+    """Follow a job as server-sent events; ids are trial numbers."""
+    jobs.get(engine, job_id)  # a problem now, rather than a stream that breaks
+    state = request.app.state
+    follower = Follower(engine, job_id, state.poll_seconds, state.followers)
+    stream = follow(follower, _resume_at(last_event_id))
+    return EventSourceResponse(stream, ping=HEARTBEAT, send_timeout=HEARTBEAT * 2, sep="\n")
+
+
+async def follow(  # rule: async, because a thread per waiting client would not do
+    follower: Follower, seen: int
+) -> AsyncIterator[ServerSentEvent]:
+    """Yield trials above `seen` and changes of the job until it has ended."""
+    shown = ""
+    while True:
+        # the job first: once it is final, every trial is there to be read
+        job = await _read(follower, partial(jobs.get, follower.engine, follower.job_id))
+        fresh = await _read(follower, partial(_after, follower, seen))
+        for stored in fresh:
+            seen = stored.result.number
+            yield _event("trial", seen, _trial(stored, job))
+        if len(fresh) == _BATCH:
+            continue
+        now = present.job(job).model_dump_json()
+        if now != shown:
+            shown = now
+            yield _event("job", seen, now)
+        if job.state.final:
+            yield _event("end", seen, json.dumps({"state": job.state.value}))
+            return
+        await anyio.sleep(follower.interval)
+
+
+def _after(follower: Follower, number: int) -> tuple[StoredTrial, ...]:
+    return trials.after(follower.engine, follower.job_id, number, limit=_BATCH)
+
+
+async def _read(  # rule: async, because the event loop must not wait for the database
+    follower: Follower, read: Callable[[], Result]
+) -> Result:
+    return await to_thread.run_sync(read, limiter=follower.limiter)
+
+
+def _trial(stored: StoredTrial, job: Job) -> str:
+    points = job.setup.points if job.setup else ()
+    return present.trial(stored, points).model_dump_json()
+
+
+def _event(name: str, seen: int, data: str) -> ServerSentEvent:
+    # before the first trial there is nothing to resume after, so no id
+    return ServerSentEvent(data, event=name, id=str(seen) if seen >= 0 else None, sep="\n")
+
+
+def _resume_at(last_event_id: str | None) -> int:
+    # anything but an id of ours begins from the start, as for a client that never connected
+    text = last_event_id or ""
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(_MOST_TRIALS)):
+        return -1
+    return int(text)

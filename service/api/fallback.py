@@ -1,0 +1,52 @@
+"""Answers what no route of the API does: the dashboard where it may, a problem everywhere else."""
+
+from collections.abc import Awaitable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+from starlette.types import Message
+from starlette.types import Receive
+from starlette.types import Scope
+from starlette.types import Send
+
+from service.api.errors import DashboardIsReadOnly
+from service.api.errors import UnknownRoute
+from service.dashboard import app as dashboard
+
+_READING = ("GET", "HEAD")
+_FIRST_ERROR = 400
+
+
+class Fallback:
+    """ASGI application: nothing but reads get through to the dashboard."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._dashboard = app
+
+    def __call__(  # rule: positional, because ASGI passes them so
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
+        """Raise what the error table knows, or hand the request on."""
+        path = scope["path"]
+        if scope["type"] != "http" or not dashboard.owns(path):
+            raise UnknownRoute(path)
+        if scope["method"] not in _READING:
+            raise DashboardIsReadOnly(scope["method"], path)
+        return self._show(scope, receive, send=send)
+
+    async def _show(  # rule: async, because it has to see how the dashboard answered
+        self, scope: Scope, receive: Receive, *, send: Send
+    ) -> None:
+        """Let the dashboard answer, unless that would be an error in its own form."""
+        status = 500
+
+        async def held_back(message: Message) -> None:  # rule: async, because ASGI awaits it
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            if status < _FIRST_ERROR:
+                await send(message)
+
+        await self._dashboard(scope, receive, held_back)
+        if status >= _FIRST_ERROR:
+            raise HTTPException(status)

@@ -1,0 +1,83 @@
+"""Turns whatever a request raised into a problem document, by the table."""
+
+from typing import cast
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.api import headers
+from service.api import problems
+from service.api import validation
+from service.api.errors import UnknownRoute
+
+_log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Make every answer that is an error a problem document."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in problems.TABLE:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _known(request: Request, error: Exception) -> Response:
+    answer = problems.of(error)
+    if answer.status_code >= 500:  # noqa: PLR2004 - ours, not the client's
+        _log.warning("cannot serve", path=request.url.path, error=str(error))
+    return answer
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request failed", path=request.url.path, exc_info=error)
+    answer = _internal()
+    headers.add(answer.headers)  # answered outside all middleware
+    return answer
+
+
+def _internal() -> Response:
+    return problems.response(problems.INTERNAL, problems.INTERNAL.detail or "")
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    invalid = cast(RequestValidationError, error)
+    errors = invalid.errors()
+    if errors and errors[0]["type"] == "json_invalid":
+        where = errors[0]["loc"][-1]
+        why = errors[0]["ctx"]["error"]
+        return problems.response(problems.NOT_JSON, f"{why} at character {where}")
+    if isinstance(invalid.body, bytes):
+        # FastAPI parses a body only where the request says that it is JSON
+        return problems.response(
+            problems.WRONG_MEDIA_TYPE, "send the body with `Content-Type: application/json`"
+        )
+    found = validation.field_errors(errors)
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in found[:3])
+    return problems.response(problems.INVALID, detail, members={"errors": found})
+
+
+def _http(request: Request, error: Exception) -> Response:
+    """Answer what the framework raised by itself."""
+    http = cast(HTTPException, error)
+    path = request.url.path
+    match http.status_code:
+        case 400:
+            return problems.response(problems.NOT_JSON, "the body cannot be read as JSON")
+        case 404:
+            return problems.of(UnknownRoute(path))
+        case 405:
+            answer = problems.response(
+                problems.WRONG_METHOD, f"{request.method} is not allowed at {path[:200]}"
+            )
+            answer.headers["Allow"] = (http.headers or {}).get("Allow", "GET")
+            return answer
+        case 413:
+            return problems.response(problems.TOO_LARGE, str(http.detail))
+        case _:
+            _log.error("request failed", path=path, status=http.status_code)
+            return _internal()

@@ -1,0 +1,116 @@
+"""/v1/jobs: submit a search, look it up, list, cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Header
+from fastapi import Query
+from fastapi import Response
+
+from service.api import offers
+from service.api import present
+from service.api import problems
+from service.api import schemas
+from service.api.errors import NoWorkerYet
+from service.api.errors import UnknownName
+from service.api.openapi import responses
+from service.api.parameters import Cursor
+from service.api.parameters import Database
+from service.api.parameters import JobId
+from service.api.parameters import Limit
+from service.api.submission import LABEL_KEY
+from service.api.submission import LABEL_VALUE
+from service.api.submission import JobSubmission
+from service.store import jobs
+from service.store.errors import BadCursor
+from service.store.errors import IdempotencyConflict
+from service.store.errors import JobAlreadyFinal
+from service.store.errors import JobNotFound
+from service.store.values import JobState
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x20-\x7e]+$",
+        description="Yours to choose: the same key with the same body is the same job.",
+    ),
+]
+Label = Annotated[
+    str | None,
+    Query(
+        pattern=f"^{LABEL_KEY}:{LABEL_VALUE}$",
+        max_length=400,
+        description="Only jobs with this label, as `key:value`.",
+        examples=["team:vision"],
+    ),
+]
+State = Annotated[JobState | None, Query(description="Only jobs in this state.")]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=schemas.Job,
+    responses={
+        200: {"model": schemas.Job, "description": "The job of an earlier, equal submission"},
+        202: {
+            "description": "Accepted and queued",
+            "headers": {"Location": {"schema": {"type": "string"}, "description": "The job."}},
+        },
+        **responses(
+            problems.NOT_JSON,
+            problems.TOO_LARGE,
+            problems.WRONG_MEDIA_TYPE,
+            problems.INVALID,
+            UnknownName,
+            IdempotencyConflict,
+            NoWorkerYet,
+        ),
+    },
+)
+def submit(
+    engine: Database,
+    body: JobSubmission,
+    response: Response,
+    *,
+    idempotency_key: IdempotencyKey = None,
+) -> schemas.Job:
+    """Queue a search."""
+    submission = body.to_value(idempotency_key)
+    offers.require(engine, submission.spec)
+    job, created = jobs.enqueue(engine, submission)
+    response.status_code = 202 if created else 200
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return present.job(job)
+
+
+@router.get("", responses=responses(BadCursor, problems.INVALID))
+def list_jobs(
+    engine: Database,
+    state: State = None,
+    label: Label = None,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> schemas.JobPage:
+    """List jobs, newest first."""
+    key, _, value = (label or "").partition(":")
+    wanted = (key, value) if label else None
+    page = jobs.page(engine, state=state, label=wanted, limit=limit, cursor=cursor)
+    return present.job_page(page)
+
+
+@router.get("/{job_id}", responses=responses(JobNotFound))
+def show(engine: Database, job_id: JobId) -> schemas.Job:
+    """Return a job as it stands."""
+    return present.job(jobs.get(engine, job_id))
+
+
+@router.post("/{job_id}/cancel", status_code=202, responses=responses(JobNotFound, JobAlreadyFinal))
+def cancel(engine: Database, job_id: JobId) -> schemas.Job:
+    """Cancel a job: a queued one at once, a running one within seconds."""
+    return present.job(jobs.request_cancel(engine, job_id))

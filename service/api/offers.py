@@ -1,0 +1,66 @@
+"""/v1/models, /datasets, /quantizers, /samplers: what this deployment's workers can load."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+from sqlalchemy import Engine
+
+from search.spec import JobSpec
+from service.api import schemas
+from service.api.errors import NoWorkerYet
+from service.api.errors import UnknownName
+from service.api.openapi import responses
+from service.api.parameters import Database
+from service.store import catalog
+
+router = APIRouter(prefix="/v1", tags=["offers"])
+
+
+@router.get("/models", responses=responses())
+def models(engine: Database) -> schemas.Offers:
+    """List the networks that can be searched."""
+    return _offers(engine, "model")
+
+
+@router.get("/datasets", responses=responses())
+def datasets(engine: Database) -> schemas.Offers:
+    """List the images that accuracy can be measured on."""
+    return _offers(engine, "dataset")
+
+
+@router.get("/quantizers", responses=responses())
+def quantizers(engine: Database) -> schemas.Offers:
+    """List the schemes that a point can be quantized with."""
+    return _offers(engine, "quantizer")
+
+
+@router.get("/samplers", responses=responses())
+def samplers(engine: Database) -> schemas.Offers:
+    """List what can propose allocations."""
+    return _offers(engine, "sampler")
+
+
+def require(engine: Engine, spec: JobSpec) -> None:
+    """Raise NoWorkerYet or UnknownName unless every name is one that a worker announced."""
+    wanted: Iterable[tuple[str, str, tuple[str, ...]]] = (
+        ("model", "model", (spec.model,)),
+        ("dataset", "dataset", (spec.dataset,)),
+        ("quantizers", "quantizer", spec.quantizers),
+        ("sampler", "sampler", (spec.sampler,)),
+    )
+    for field, kind, names in wanted:
+        known = [offer.name for offer in catalog.offers(engine, kind)]
+        if not known:
+            raise NoWorkerYet
+        for name in names:
+            if name not in known:
+                raise UnknownName(field, name[:80], known)
+
+
+def _offers(engine: Engine, kind: str) -> schemas.Offers:
+    return schemas.Offers(
+        items=[
+            schemas.Offer(**{**offer.details, "name": offer.name})
+            for offer in catalog.offers(engine, kind)
+        ]
+    )

@@ -1,0 +1,77 @@
+"""Says in the OpenAPI document which problems each route can answer with."""
+
+from collections import defaultdict
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from service.api import problems
+from service.api import schemas
+from service.api.problems import Problem
+from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseUnreachable
+from service.store.errors import SchemaOutdated
+
+Responses = dict[int | str, dict[str, Any]]
+
+_REF = "#/components/schemas/{model}"
+_DATABASE = (DatabaseUnreachable, DatabaseBusy, SchemaOutdated)
+
+
+def responses(*kinds: type[Exception] | Problem, database: bool = True) -> Responses:
+    """Return the documentation of these problems, and of what a database can do to a route."""
+    rows = [kind if isinstance(kind, Problem) else problems.TABLE[kind] for kind in kinds]
+    rows += [problems.TABLE[kind] for kind in _DATABASE] if database else []
+    rows.append(problems.INTERNAL)
+    by_status: dict[int, list[Problem]] = defaultdict(list)
+    for row in rows:
+        by_status[row.status].append(row)
+    return {status: _response(alike) for status, alike in sorted(by_status.items())}
+
+
+def install(app: FastAPI) -> None:
+    """Serve an OpenAPI document that knows the problem document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+    )
+    _, definitions = models_json_schema([(schemas.Problem, "serialization")], ref_template=_REF)
+    known = document["components"]["schemas"]
+    known.update(definitions["$defs"])
+    for name in ("HTTPValidationError", "ValidationError"):
+        known.pop(name, None)  # FastAPI's own form of an error, which no route answers with
+    return document
+
+
+def _response(alike: list[Problem]) -> dict[str, Any]:
+    examples = {
+        row.code: {
+            "summary": row.title,
+            "value": problems.document(row, row.detail or row.title, members=row.example),
+        }
+        for row in alike
+    }
+    return {
+        "description": "; ".join(row.title for row in alike),
+        "content": {
+            problems.MEDIA_TYPE: {
+                "schema": {"$ref": _REF.format(model="Problem")},
+                "examples": examples,
+            }
+        },
+    }

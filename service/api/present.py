@@ -1,0 +1,144 @@
+"""The store's values as the API's answers: shares, bytes and links worked out here and once."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from datetime import datetime
+
+from search import cost
+from search.allocation import QuantizationPoint
+from search.trial import TrialResult
+from service.api import schemas
+from service.dashboard.study_ids import study_id
+from service.store import codec
+from service.store.values import Job
+from service.store.values import JobState
+from service.store.values import Page
+from service.store.values import Setup
+from service.store.values import StoredTrial
+
+
+def job(value: Job) -> schemas.Job:
+    """Return the job; memory is set against float32 once the points are known."""
+    submission = value.submission
+    error = value.error
+    return schemas.Job(
+        id=value.id,
+        state=value.state,
+        stage=value.stage,
+        spec=schemas.Spec(**codec.spec_document(submission.spec)),
+        labels=dict(submission.labels),
+        priority=submission.priority,
+        attempt=value.attempt,
+        created_at=_utc(value.created_at),
+        started_at=_utc_or_none(value.started_at),
+        finished_at=_utc_or_none(value.finished_at),
+        progress=_progress(value),
+        error=schemas.Failure(code=error.code, message=error.message) if error else None,
+        infeasible=_infeasible(value),
+        links=links(value.id),
+    )
+
+
+def links(job_id: str) -> schemas.Links:
+    """Return where the job and its parts are served."""
+    base = f"/v1/jobs/{job_id}"
+    return schemas.Links(
+        self=base,
+        trials=f"{base}/trials",
+        front=f"{base}/front",
+        best=f"{base}/best",
+        events=f"{base}/events",
+        report=f"{base}/report",
+        dashboard=f"/dashboard/studies/{study_id(job_id)}",
+    )
+
+
+def job_page(page: Page[Job]) -> schemas.JobPage:
+    """Return a page of jobs."""
+    return schemas.JobPage(items=[job(value) for value in page.items], next=page.next_cursor)
+
+
+def trial(stored: StoredTrial, points: Sequence[QuantizationPoint]) -> schemas.Trial:
+    """Return the trial; `points` are those of its job."""
+    result = stored.result
+    hits = result.hits
+    return schemas.Trial(
+        number=result.number,
+        origin=result.origin,
+        feasible=result.feasible,
+        complete=result.complete,
+        memory_bytes=_bytes(result.memory_bits),
+        saved=cost.saved(points, result.memory_bits),
+        average_bits=cost.average_bits(points, result.memory_bits),
+        images=hits.images,
+        correct=hits.correct,
+        lost=hits.lost,
+        gained=hits.gained,
+        accuracy=hits.accuracy,
+        drop=hits.drop,
+        seconds=stored.seconds,
+        finished_at=_utc(stored.finished_at),
+        allocation=codec.allocation_document(result.allocation),
+    )
+
+
+def trial_page(page: Page[StoredTrial], setup: Setup | None) -> schemas.TrialPage:
+    """Return a page of trials; a job without a setup has none."""
+    points = setup.points if setup else ()
+    return schemas.TrialPage(
+        items=[trial(stored, points) for stored in page.items], next=page.next_cursor
+    )
+
+
+def front(setup: Setup | None, stored: Sequence[StoredTrial]) -> schemas.Front:
+    """Return the Pareto front with what a reader needs to scale it."""
+    points = setup.points if setup else ()
+    baseline = setup.baseline if setup else None
+    return schemas.Front(
+        float_accuracy=baseline.accuracy if baseline else None,
+        floor=baseline.floor if baseline else None,
+        images=baseline.images if baseline else None,
+        points=[schemas.Point(name=point.name, elements=point.elements) for point in points],
+        front=[trial(one, points) for one in stored],
+    )
+
+
+def _progress(value: Job) -> schemas.Progress:
+    progress = value.progress
+    setup = value.setup
+    return schemas.Progress(
+        trials=progress.trials,
+        budget=value.submission.spec.budget,
+        images_evaluated=progress.images_evaluated,
+        float_accuracy=setup.baseline.accuracy if setup else None,
+        floor=setup.baseline.floor if setup else None,
+        best=_best(progress.best, setup.points) if progress.best and setup else None,
+    )
+
+
+def _best(result: TrialResult, points: Sequence[QuantizationPoint]) -> schemas.Best:
+    return schemas.Best(
+        trial=result.number,
+        saved=cost.saved(points, result.memory_bits),
+        average_bits=cost.average_bits(points, result.memory_bits),
+        accuracy=result.hits.accuracy,
+        memory_bytes=_bytes(result.memory_bits),
+    )
+
+
+def _infeasible(value: Job) -> dict[str, object] | None:
+    if value.state is not JobState.INFEASIBLE or value.result is None:
+        return None
+    return dict(value.result)
+
+
+def _bytes(bits: int) -> int:
+    return -(-bits // 8)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _utc_or_none(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _utc(seconds)

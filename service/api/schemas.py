@@ -1,0 +1,239 @@
+"""What the API answers with, as OpenAPI describes it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+
+from service.store.values import JobState
+
+
+class Best(BaseModel):
+    """The feasible trial with the fewest bits so far, before certification."""
+
+    trial: int
+    saved: float = Field(description="Share of the float32 memory that is no longer needed.")
+    average_bits: float = Field(description="Bits per value, weighted by values per point.")
+    accuracy: float
+    memory_bytes: int = Field(description="Per image.")
+
+
+class Progress(BaseModel):
+    """How far a job is."""
+
+    trials: int
+    budget: int = Field(description="Trials asked for.")
+    images_evaluated: int
+    float_accuracy: float | None = Field(description="X, once it is measured.")
+    floor: float | None = Field(description="X less the tolerance.")
+    best: Best | None
+
+
+class Failure(BaseModel):
+    """Why a job failed, or why its last attempt did."""
+
+    code: str
+    message: str
+
+
+class Spec(BaseModel):
+    """The search as it was asked for, defaults filled in."""
+
+    model: str
+    dataset: str
+    tolerance: float
+    quantizers: list[str]
+    bit_widths: list[int]
+    sampler: str
+    budget: int
+    seed: int
+    trial_timeout: float
+
+
+class Links(BaseModel):
+    """Where the rest of the job is."""
+
+    self: str
+    trials: str
+    front: str
+    best: str
+    events: str
+    report: str
+    dashboard: str
+
+
+class Job(BaseModel):
+    """A job as it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
+                    "state": "running",
+                    "stage": "searching",
+                    "spec": {
+                        "model": "squeezenet1_1",
+                        "dataset": "imagenet-sample",
+                        "tolerance": 0.01,
+                        "quantizers": ["affine", "codebook_bounded"],
+                        "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
+                        "sampler": "tpe",
+                        "budget": 120,
+                        "seed": 0,
+                        "trial_timeout": 600.0,
+                    },
+                    "labels": {"team": "vision"},
+                    "priority": 0,
+                    "attempt": 1,
+                    "created_at": "2026-03-01T09:30:00Z",
+                    "started_at": "2026-03-01T09:30:02Z",
+                    "finished_at": None,
+                    "progress": {
+                        "trials": 41,
+                        "budget": 120,
+                        "images_evaluated": 61440,
+                        "float_accuracy": 0.581,
+                        "floor": 0.571,
+                        "best": {
+                            "trial": 37,
+                            "saved": 0.86,
+                            "average_bits": 4.4,
+                            "accuracy": 0.5745,
+                            "memory_bytes": 1024000,
+                        },
+                    },
+                    "error": None,
+                    "infeasible": None,
+                    "links": {
+                        "self": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
+                        "trials": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/trials",
+                        "front": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/front",
+                        "best": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/best",
+                        "events": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/events",
+                        "report": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/report",
+                        "dashboard": "/dashboard/studies/2203487213904411",
+                    },
+                }
+            ]
+        }
+    )
+
+    id: str
+    state: JobState
+    stage: str = Field(description="What the worker is doing, in a word or two.")
+    spec: Spec
+    labels: dict[str, str]
+    priority: int
+    attempt: int = Field(description="How often a worker took the job.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress
+    error: Failure | None
+    infeasible: dict[str, Any] | None = Field(
+        description="The closest allocation and the points to blame, if nothing held the floor."
+    )
+    links: Links
+
+
+class Option(BaseModel):
+    """What one quantization point was given."""
+
+    quantizer: str
+    bit_width: int
+
+
+class Trial(BaseModel):
+    """One allocation and its verdict."""
+
+    number: int
+    origin: str = Field(description="Who proposed it.")
+    feasible: bool = Field(description="Evaluated on every image, and at or above the floor.")
+    complete: bool = Field(description="False: stopped as soon as the floor was out of reach.")
+    memory_bytes: int = Field(description="Per image.")
+    saved: float
+    average_bits: float
+    images: int
+    correct: int
+    lost: int = Field(description="The float model has right, this one wrong.")
+    gained: int = Field(description="The float model has wrong, this one right.")
+    accuracy: float = Field(description="Over the images evaluated.")
+    drop: float = Field(description="Against the float model, on the same images.")
+    seconds: float
+    finished_at: datetime
+    allocation: dict[str, Option] = Field(description="A point left out stays in float32.")
+
+
+class Point(BaseModel):
+    """A tensor that is stored between fused operators."""
+
+    name: str
+    elements: int = Field(description="Values stored per image.")
+
+
+class Front(BaseModel):
+    """The feasible trials that no other dominates, fewest bits first."""
+
+    float_accuracy: float | None
+    floor: float | None
+    images: int | None = Field(description="In the search split.")
+    points: list[Point]
+    front: list[Trial]
+
+
+class JobPage(BaseModel):
+    """Part of the jobs, newest first."""
+
+    items: list[Job]
+    next: str | None = Field(description="Pass it as `cursor` for the following page.")
+
+
+class TrialPage(BaseModel):
+    """Part of a job's trials, in order."""
+
+    items: list[Trial]
+    next: str | None = Field(description="Pass it as `cursor` for the following page.")
+
+
+class Offer(BaseModel):
+    """Something that a worker can load, with what there is to know about it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+
+class Offers(BaseModel):
+    """Everything of one kind that workers announced."""
+
+    items: list[Offer]
+
+
+class Health(BaseModel):
+    """How the service is."""
+
+    status: str
+
+
+class FieldError(BaseModel):
+    """One field that cannot be used."""
+
+    model_config = ConfigDict(extra="allow")
+
+    field: str
+    message: str = Field(description="What is wrong, and what to do about it.")
+
+
+class Problem(BaseModel):
+    """What every error looks like (RFC 9457); further members depend on the type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="urn:bitfloor:problem: and a stable code.")
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None

@@ -1,0 +1,120 @@
+"""What a client may send to submit a job; whatever is wrong with it is told field by field."""
+
+from typing import Annotated
+from typing import Any
+
+from pydantic import AfterValidator
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import StringConstraints
+
+from search.allocation import MAX_BIT_WIDTH
+from search.allocation import MIN_BIT_WIDTH
+from search.spec import DEFAULT_BIT_WIDTHS
+from search.spec import DEFAULT_BUDGET
+from search.spec import DEFAULT_QUANTIZERS
+from search.spec import DEFAULT_TRIAL_TIMEOUT
+from search.spec import MAX_BUDGET
+from search.spec import JobSpec
+from service.store.values import Submission
+
+MAX_SEED = 2**32 - 1  # what every library's generator accepts
+MAX_PRIORITY = 1_000
+MAX_TRIAL_TIMEOUT = 86_400.0  # seconds
+MAX_LABELS = 32
+
+#: A colon ends the key where jobs are filtered by label, so a key has none.
+LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
+#: Control characters, NUL among them, cannot be stored or shown.
+LABEL_VALUE = r"[^\x00-\x1f\x7f]{0,255}"
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{str(value)[:80]!r} is named more than once; name each once")
+    return values
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+BitWidth = Annotated[int, Field(ge=MIN_BIT_WIDTH, le=MAX_BIT_WIDTH)]
+EachOnce = AfterValidator(_each_once)
+LabelKey = Annotated[str, StringConstraints(pattern=f"^{LABEL_KEY}$")]
+LabelValue = Annotated[str, StringConstraints(pattern=f"^{LABEL_VALUE}$")]
+
+
+class JobSubmission(BaseModel):
+    """A search to carry out. Unknown fields, duplicates and numbers written as text are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {"model": "squeezenet1_1", "dataset": "imagenet-sample", "tolerance": 0.01},
+                {
+                    "model": "squeezenet1_1",
+                    "dataset": "imagenet-sample",
+                    "tolerance": 0.02,
+                    "quantizers": ["affine"],
+                    "bit_widths": [2, 4, 8],
+                    "budget": 200,
+                    "seed": 7,
+                    "labels": {"team": "vision"},
+                },
+            ]
+        },
+    )
+
+    model: Name = Field(description="Registered model; GET /v1/models lists them.")
+    dataset: Name = Field(description="Registered dataset; GET /v1/datasets lists them.")
+    tolerance: float = Field(
+        ge=0, lt=1, description="Largest accepted absolute drop of top-1 accuracy: 0.01 is a point."
+    )
+    quantizers: Annotated[list[Name], EachOnce] = Field(
+        default=list(DEFAULT_QUANTIZERS),
+        min_length=1,
+        max_length=64,
+        description="Quantizers to choose from, each once; GET /v1/quantizers lists them.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    bit_widths: Annotated[list[BitWidth], EachOnce] = Field(
+        default=list(DEFAULT_BIT_WIDTHS),
+        min_length=1,
+        max_length=MAX_BIT_WIDTH,
+        description="Bits per value to choose from, each once.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    sampler: Name = Field(default="tpe", description="What proposes; GET /v1/samplers lists them.")
+    budget: int = Field(default=DEFAULT_BUDGET, ge=1, le=MAX_BUDGET, description="Trials.")
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Seeds every random choice.")
+    trial_timeout: float = Field(
+        default=DEFAULT_TRIAL_TIMEOUT,
+        gt=0,
+        le=MAX_TRIAL_TIMEOUT,
+        description="Seconds one trial may take before it counts as hung.",
+    )
+    labels: dict[LabelKey, LabelValue] = Field(
+        default={},
+        max_length=MAX_LABELS,
+        description="Yours to filter by. Keys: letters, digits and ._/- between them.",
+    )
+    priority: int = Field(
+        default=0,
+        ge=-MAX_PRIORITY,
+        le=MAX_PRIORITY,
+        description="Higher is run sooner; equals by age.",
+    )
+
+    def to_value(self, idempotency_key: str | None) -> Submission:
+        """Return what the store keeps."""
+        own = self.model_dump(exclude={"labels", "priority"})
+        lists = {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
+        return Submission(
+            spec=JobSpec(**own | lists),
+            labels=self.labels,
+            priority=self.priority,
+            idempotency_key=idempotency_key,
+        )
