@@ -30,7 +30,7 @@ POOL_TIMEOUT = 15.0  # seconds to wait for one of them
 SQLITE_BUSY_TIMEOUT = 20.0  # seconds to wait for another writer
 SQLITE_OLDEST = (3, 35)  # the first with RETURNING
 MIGRATION_TURN = "120s"  # how long to wait for another `migrate` to finish
-MIGRATION_LOCK_TIMEOUT = "5s"  # how long a migration may hold up everybody who wants its table
+MIGRATION_LOCK_TIMEOUT = "2s"  # how long a migration may hold up everybody who wants its table
 
 #: any number, the same for everybody who migrates
 _ADVISORY_LOCK = 0x62697466

@@ -1,7 +1,5 @@
 """Trials: each recorded once, under a lease, together with the front it leads to."""
 
-from collections.abc import Iterable
-
 from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
 from sqlalchemy import Select
@@ -52,9 +50,9 @@ def record(
             trials=JobRow.trials + 1,
             images_evaluated=JobRow.images_evaluated + result.hits.images,
         )
-        _insert(session, lease.job_id, result, seconds=seconds)
+        _insert(session, lease.job_id, result=result, seconds=seconds)
         if result.feasible:
-            _update_front(session, lease.job_id, result)
+            _update_front(session, lease.job_id, result=result)
     return cancel_requested
 
 
@@ -98,7 +96,7 @@ def get(engine: Engine, job_id: str, number: int) -> StoredTrial:
     return found[0]
 
 
-def _insert(session: Session, job_id: str, result: TrialResult, *, seconds: float) -> None:
+def _insert(session: Session, job_id: str, *, result: TrialResult, seconds: float) -> None:
     statement = insert(TrialRow).values(
         job_id=job_id, seconds=seconds, finished_at=db_now(), **codec.trial_document(result)
     )
@@ -108,24 +106,22 @@ def _insert(session: Session, job_id: str, result: TrialResult, *, seconds: floa
         raise TrialAlreadyRecorded(job_id, result.number) from error
 
 
-def _update_front(session: Session, job_id: str, result: TrialResult) -> None:
+def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None:
     """Let the trial join the front and drop whom it dominates.
 
     The old front and one more say as much as all trials: whom the front dominates stays dominated.
     """
-    rows_before = session.execute(
-        select(FrontRow.number, FrontRow.memory_bits, FrontRow.correct).where(
-            FrontRow.job_id == job_id
-        )
-    )
-    before = [_outline(*row) for row in rows_before]
-    new = pareto_front([*before, _outline(result.number, result.memory_bits, result.hits.correct)])
+    columns = select(FrontRow.number, FrontRow.memory_bits, FrontRow.correct)
+    found = session.execute(columns.where(FrontRow.job_id == job_id)).mappings()
+    before = [_outline(**row) for row in found]
+    new = pareto_front([*before, result])
     numbers = {trial.number for trial in new}
     if result.number not in numbers:
         return
     dominated = {trial.number for trial in before} - numbers
     if dominated:
-        _remove(session, job_id, dominated)
+        gone = delete(FrontRow).where(FrontRow.job_id == job_id, FrontRow.number.in_(dominated))
+        session.execute(gone, execution_options=_UNSYNCHRONIZED)
     session.execute(
         insert(FrontRow).values(
             job_id=job_id,
@@ -138,12 +134,7 @@ def _update_front(session: Session, job_id: str, result: TrialResult) -> None:
     session.execute(best, execution_options=_UNSYNCHRONIZED)
 
 
-def _remove(session: Session, job_id: str, numbers: Iterable[int]) -> None:
-    statement = delete(FrontRow).where(FrontRow.job_id == job_id, FrontRow.number.in_(numbers))
-    session.execute(statement, execution_options=_UNSYNCHRONIZED)
-
-
-def _outline(number: int, memory_bits: int, correct: int) -> TrialResult:
+def _outline(*, number: int, memory_bits: int, correct: int) -> TrialResult:
     """Return a feasible trial with no more than domination looks at."""
     return TrialResult(
         number=number,

@@ -1,4 +1,4 @@
-"""INSERT .. ON CONFLICT, which both databases spell alike and SQLAlchemy offers twice."""
+"""Insert-or-else, which both databases spell alike and SQLAlchemy offers twice."""
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
