@@ -78,8 +78,9 @@ def page(
     if state is not None:
         statement = statement.where(JobRow.state == state)
     if cursor is not None:
-        before = (literal(value) for value in cursors.job_key(cursor))
-        statement = statement.where(tuple_(created_at, job_id) < tuple_(*before))
+        stamp, last = cursors.job_key(cursor)
+        key = tuple_(literal(stamp), literal(last, JobRow.id.type))
+        statement = statement.where(tuple_(created_at, job_id) < key)
     statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
     with reading(engine) as session:
         found = session.execute(statement).all()
