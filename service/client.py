@@ -68,9 +68,7 @@ class Problem(ClientError):
         #: stable and kebab-case, such as "no-best-yet"
         self.code = str(document.get("type", "")).rpartition(":")[2]
         self.document = document
-        fields = [
-            f"{error.get('field')}: {error.get('message')}" for error in document.get("errors", ())
-        ]
+        fields = [_field(error) for error in document.get("errors", ())]
         sentence = str(document.get("detail") or document.get("title") or f"status {status}")
         super().__init__("; ".join(fields) or sentence)
 
@@ -209,6 +207,11 @@ class BitfloorClient:
         if response.headers.get("content-type", "").startswith("application/problem+json"):
             raise Problem(response.status_code, response.json())
         raise NotBitfloor(str(response.url), response.status_code)
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    field, message = str(error.get("field")), str(error.get("message"))
+    return message if message.startswith(field) else f"{field}: {message}"
 
 
 def _path(job_id: str, rest: str = "") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from service.api.app import create_app
 from service.cli import hosting
+from service.cli import logs
 from service.cli.children import KeptChild
 from service.client import BitfloorClient
 from service.client import ClientError
@@ -17,6 +18,7 @@ PROBE_TIMEOUT = 2.0  # seconds
 
 def up(data_dir: Path, *, host: str, port: int) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
+    logs.to_stderr()
     listener = hosting.listen(host, port)
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
     engine = session.open_engine(url)
@@ -32,6 +34,7 @@ def up(data_dir: Path, *, host: str, port: int) -> None:
 
 def serve(database_url: str, *, host: str, port: int) -> None:
     """Run the API over a migrated database until stopped."""
+    logs.to_stderr()
     listener = hosting.listen(host, port)
     engine = session.open_engine(database_url)
     try:

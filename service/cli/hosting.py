@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from service.cli import logs
 from service.cli.children import KeptChild
 from service.cli.errors import AddressUnusable
 from service.cli.errors import PortTaken
@@ -41,7 +42,10 @@ class ApiThread:
 
     def __init__(self, app: FastAPI, listener: socket.socket, *, log_level: str) -> None:
         config = uvicorn.Config(
-            app, log_level=log_level, timeout_graceful_shutdown=OPEN_STREAMS_GRACE
+            app,
+            log_config=logs.of_uvicorn(),
+            log_level=log_level,
+            timeout_graceful_shutdown=OPEN_STREAMS_GRACE,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, args=(listener,), daemon=True)

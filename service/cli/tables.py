@@ -15,6 +15,8 @@ from service.answers import Front
 from service.answers import Job
 from service.answers import Trial
 from service.cli.output import plain
+from service.report.words import bytes_in_words
+from service.report.words import percent
 
 _STATE_STYLES = {
     "queued": "dim",
@@ -24,20 +26,6 @@ _STATE_STYLES = {
     "failed": "red",
     "cancelled": "dim",
 }
-_BYTE_UNITS = (("MiB", 1024 * 1024), ("KiB", 1024))
-
-
-def bytes_in_words(count: float) -> str:
-    """Return a number of bytes with a unit that keeps it readable."""
-    for unit, size in _BYTE_UNITS:
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count:,.0f} B"
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share in [0, 1] as percent, a dash where there is none."""
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
 
 
 def jobs(found: Iterable[Job]) -> Table:

@@ -24,10 +24,10 @@ from service.cli.options import Server
 from service.cli.output import console
 from service.cli.output import plain
 from service.cli.output import say
-from service.cli.tables import bytes_in_words
-from service.cli.tables import percent
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
+from service.report.words import bytes_in_words
+from service.report.words import percent
 from service.store.values import JobState
 
 PLAIN_STEPS = 10  # lines a search, where there is no terminal to draw on

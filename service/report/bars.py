@@ -1,0 +1,102 @@
+"""The figures with a bar per layer: bits, and memory before and after."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from service.report.layers import Layer
+from service.report.words import byte_unit
+
+BAR_HEIGHT = 26  # pixels
+LONGEST_NAME = 26  # letters; the middle of longer ones is left out
+#: a colour and a pattern each, so that colour alone tells nothing
+LOOKS = (("--first", ""), ("--second", "/"), ("--third", "x"), ("--fourth", "."), ("--fifth", "-"))
+FLOAT_LOOK = ("--quiet", "")
+
+Figure = dict[str, Any]
+
+
+def bits_figure(layers: Sequence[Layer]) -> Figure:
+    """Return the bits of every layer, coloured by quantizer."""
+    quantizers = sorted({layer.quantizer for layer in layers if layer.quantizer})
+    looks = {name: LOOKS[index % len(LOOKS)] for index, name in enumerate(quantizers)}
+    traces = [_bits(layers, name, look=look) for name, look in [*looks.items(), (None, FLOAT_LOOK)]]
+    return {
+        "data": [trace for trace in traces if trace["x"]],
+        "layout": _layout(layers, "bits a value"),
+    }
+
+
+def memory_figure(layers: Sequence[Layer]) -> Figure:
+    """Return the memory of every layer in float32 and as chosen."""
+    unit, size = byte_unit(max(layer.bytes_before for layer in layers))
+    before = [layer.bytes_before / size for layer in layers]
+    after = [layer.bytes_after / size for layer in layers]
+    layout = _layout(layers, f"memory an image, {unit}")
+    return {
+        "data": [
+            _memory("float32", before, names=_names(layers), color="--quiet"),
+            _memory("chosen", after, names=_names(layers), color="--front"),
+        ],
+        "layout": {**layout, "barmode": "overlay"},
+    }
+
+
+def _bits(layers: Sequence[Layer], quantizer: str | None, *, look: tuple[str, str]) -> Figure:
+    of_it = [(at, layer) for at, layer in enumerate(layers) if layer.quantizer == quantizer]
+    color, pattern = look
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": escape(quantizer or "float32"),
+        "x": [layer.bit_width for _, layer in of_it],
+        "y": [at for at, _ in of_it],
+        "text": [str(layer.bit_width) for _, layer in of_it],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertext": [escape(layer.name) for _, layer in of_it],
+        "hovertemplate": "%{hovertext}<br>%{x} bits<extra>%{fullData.name}</extra>",
+        "marker": {"color": color, "pattern": {"shape": pattern, "fgcolor": "--surface"}},
+    }
+
+
+def _memory(name: str, amounts: Sequence[float], *, names: Sequence[str], color: str) -> Figure:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": amounts,
+        "y": list(range(len(amounts))),
+        "width": 0.8 if name == "float32" else 0.45,
+        "hovertext": names,
+        "hovertemplate": "%{hovertext}<br>%{x:.4g}<extra>%{fullData.name}</extra>",
+        "marker": {"color": color},
+    }
+
+
+def _layout(layers: Sequence[Layer], title: str) -> Figure:
+    return {
+        "height": 130 + BAR_HEIGHT * len(layers),
+        "barmode": "overlay",
+        "showlegend": True,
+        "xaxis": {"title": {"text": title}, "rangemode": "tozero"},
+        "yaxis": {
+            "tickvals": list(range(len(layers))),
+            "ticktext": [shortened(layer.name) for layer in layers],
+            "range": [len(layers) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+    }
+
+
+def _names(layers: Sequence[Layer]) -> list[str]:
+    return [escape(layer.name) for layer in layers]
+
+
+def shortened(name: str) -> str:
+    """Return the name escaped for Plotly, which reads tags, without the middle if it is long."""
+    if len(name) > LONGEST_NAME:
+        half = LONGEST_NAME // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    return escape(name)

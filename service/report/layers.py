@@ -1,0 +1,104 @@
+"""The allocation a report is about, layer by layer: certified, closest, or best so far."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from search.allocation import FLOAT_BIT_WIDTH
+from service.store.values import Job
+from service.store.values import JobState
+
+BITS_PER_BYTE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One quantization point and what was chosen for it."""
+
+    name: str
+    #: values stored per image
+    elements: int
+    #: None: it stays in float32
+    quantizer: str | None
+    #: FLOAT_BIT_WIDTH where it stays in float32
+    bit_width: int
+    #: per image
+    bytes_before: float
+    #: per image
+    bytes_after: float
+    #: the values that can be stored, ascending; empty before they are known
+    levels: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An allocation and what it is."""
+
+    #: such as "the certified best, trial 57"; empty while there is none
+    title: str
+    #: in network order
+    layers: tuple[Layer, ...]
+
+
+def choice(job: Job) -> Choice:
+    """Return the best there is to show of the job, all layers in float32 if nothing is."""
+    result = job.result or {}
+    if job.state is JobState.SUCCEEDED:
+        chosen = tuple(_certified(point) for point in result["points"])
+        return Choice(title=f"the certified best, trial {result['trial']}", layers=chosen)
+    closest = result.get("closest")
+    if job.state is JobState.INFEASIBLE and closest:
+        title = f"the closest allocation, trial {closest['trial']}; it is below the floor"
+        return Choice(title=title, layers=_layers(job, closest["allocation"]))
+    best = job.progress.best
+    if best:
+        allocation = {
+            name: {"quantizer": config.quantizer, "bit_width": config.bit_width}
+            for name, config in best.allocation.items()
+        }
+        title = f"the best so far, trial {best.number}; it is not certified"
+        return Choice(title=title, layers=_layers(job, allocation))
+    return Choice(title="", layers=_layers(job, {}))
+
+
+def levels(parameters: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the values that a quantizer with these parameters stores, ascending.
+
+    Understood are fixed grids (scale, zero_point, quant_min, quant_max) and codebooks (levels).
+    """
+    if "levels" in parameters:
+        return tuple(sorted(float(level) for level in parameters["levels"]))
+    if not {"scale", "zero_point", "quant_min", "quant_max"} <= parameters.keys():
+        return ()
+    scale, zero_point = float(parameters["scale"]), int(parameters["zero_point"])
+    codes = range(int(parameters["quant_min"]), int(parameters["quant_max"]) + 1)
+    return tuple((code - zero_point) * scale for code in codes)
+
+
+def _certified(point: Mapping[str, Any]) -> Layer:
+    return Layer(
+        name=point["name"],
+        elements=point["elements"],
+        quantizer=point["quantizer"],
+        bit_width=point["bit_width"] or FLOAT_BIT_WIDTH,
+        bytes_before=point["bytes_before"],
+        bytes_after=point["bytes_after"],
+        levels=levels(point.get("parameters") or {}),
+    )
+
+
+def _layers(job: Job, allocation: Mapping[str, Mapping[str, Any]]) -> tuple[Layer, ...]:
+    points: Sequence[Any] = job.setup.points if job.setup else ()
+    float32: Mapping[str, Any] = {"quantizer": None, "bit_width": FLOAT_BIT_WIDTH}
+    return tuple(
+        Layer(
+            name=point.name,
+            elements=point.elements,
+            quantizer=(config := allocation.get(point.name, float32))["quantizer"],
+            bit_width=config["bit_width"],
+            bytes_before=point.elements * FLOAT_BIT_WIDTH / BITS_PER_BYTE,
+            bytes_after=point.elements * config["bit_width"] / BITS_PER_BYTE,
+        )
+        for point in points
+    )

@@ -1,0 +1,119 @@
+"""The report's tables: every layer, the Pareto front, and what was asked for."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from html import escape
+
+from search import cost
+from search.allocation import QuantizationPoint
+from service.report.layers import Layer
+from service.report.words import bytes_in_words
+from service.report.words import percent
+from service.store.values import Job
+from service.store.values import StoredTrial
+
+
+def layer_table(layers: Sequence[Layer]) -> str:
+    """Return one row a layer, and their sum."""
+    before = sum(layer.bytes_before for layer in layers)
+    after = sum(layer.bytes_after for layer in layers)
+    rows = [
+        (
+            layer.name,
+            f"{layer.elements:,}",
+            layer.quantizer or "float32",
+            str(layer.bit_width),
+            bytes_in_words(layer.bytes_before),
+            bytes_in_words(layer.bytes_after),
+            percent(1 - layer.bytes_after / layer.bytes_before) if layer.bytes_before else "-",
+        )
+        for layer in layers
+    ]
+    total = (
+        "all layers",
+        f"{sum(layer.elements for layer in layers):,}",
+        "",
+        f"{8 * after / max(sum(layer.elements for layer in layers), 1):.2f}",
+        bytes_in_words(before),
+        bytes_in_words(after),
+        percent(1 - after / before) if before else "-",
+    )
+    columns = ("layer", "values", "quantizer", "bits", "before", "after", "saved")
+    return _table("Every layer, in network order", columns, rows=rows, footer=total)
+
+
+def front_table(front: Sequence[StoredTrial], points: Sequence[QuantizationPoint]) -> str:
+    """Return one row a trial, fewest bits first."""
+    rows = [
+        (
+            str(trial.number),
+            bytes_in_words(trial.memory_bits / 8),
+            percent(cost.saved(points, trial.memory_bits)),
+            f"{cost.average_bits(points, trial.memory_bits):.2f}",
+            percent(trial.hits.accuracy, 2),
+            percent(trial.hits.drop, 2),
+            " ".join(_bits(dict(trial.allocation.items()).get(point.name)) for point in points),
+        )
+        for trial in (stored.result for stored in front)
+    ]
+    columns = (
+        "trial",
+        "memory",
+        "saved",
+        "average bits",
+        "accuracy",
+        "drop",
+        "bits, layer by layer",
+    )
+    return _table("The Pareto front, fewest bits first", columns, rows=rows)
+
+
+def facts(job: Job) -> str:
+    """Return what was asked for, as a definition list."""
+    spec = job.submission.spec
+    asked: Mapping[str, object] = {
+        "job": job.id,
+        "tolerance": f"{spec.tolerance:g}",
+        "quantizers": ", ".join(spec.quantizers),
+        "bit-widths": ", ".join(map(str, spec.bit_widths)),
+        "sampler": spec.sampler,
+        "seed": spec.seed,
+        "trials": f"{job.progress.trials:,} of {spec.budget:,}",
+        "images evaluated": f"{job.progress.images_evaluated:,}",
+        **{f"label {name}": value for name, value in job.submission.labels.items()},
+    }
+    pairs = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>"
+        for name, value in asked.items()
+    )
+    return f'<dl class="facts">{pairs}</dl>'
+
+
+def _bits(config: object) -> str:
+    return str(getattr(config, "bit_width", "-"))
+
+
+def _table(
+    caption: str,
+    columns: Sequence[str],
+    *,
+    rows: Iterable[Sequence[str]],
+    footer: Sequence[str] = (),
+) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    foot = f"<tfoot>{_row(footer)}</tfoot>" if footer else ""
+    # focusable, so that what scrolls can be scrolled by keyboard
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(map(_row, rows))}</tbody>{foot}</table></div>"
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    first, *rest = cells
+    return (
+        f'<tr><th scope="row">{escape(first)}</th>'
+        f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
+    )
