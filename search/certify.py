@@ -33,7 +33,7 @@ def candidates(trials: Iterable[TrialResult]) -> list[TrialResult]:
 
 
 def certify(
-    ordered: Iterable[TrialResult], evaluate: Evaluate, baseline: Baseline
+    ordered: Iterable[TrialResult], evaluate: Evaluate, *, baseline: Baseline
 ) -> Iterator[Check]:
     """Yield one check per candidate until the first that holds.
 

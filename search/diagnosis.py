@@ -31,8 +31,8 @@ def full_hits(evaluate: Evaluate, allocation: BitAllocation) -> Hits:
     return sum(evaluate(allocation), Hits())
 
 
-def blame(evaluate: Evaluate, allocation: BitAllocation, hits: Hits) -> Iterator[Blame]:
-    """Yield, point by point, what returning it to float32 recovers over `hits`."""
+def blame(evaluate: Evaluate, allocation: BitAllocation, *, over: Hits) -> Iterator[Blame]:
+    """Yield, point by point, what its return to float32 recovers over the hits with it."""
     for point in allocation.points():
         restored = full_hits(evaluate, allocation.without(point))
-        yield Blame(point, restored.accuracy - hits.accuracy, restored.images)
+        yield Blame(point, restored.accuracy - over.accuracy, restored.images)

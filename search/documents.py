@@ -77,8 +77,8 @@ def best(
             "refuted": [_refuted(check) for check in checks[:-1]],
         },
         "uniform": _uniform(search.points, evidence.trials),
-        "images_evaluated": _images(evidence, checks, certification),
-        "points": [_point(point, chosen.allocation, describe) for point in search.points],
+        "images_evaluated": _images(evidence, checks, certification=certification),
+        "points": [_point(point, chosen.allocation, describe=describe) for point in search.points],
     }
 
 
@@ -106,7 +106,7 @@ def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
     }
 
 
-def _images(evidence: Evidence, checks: Sequence[Check], certification: Baseline) -> int:
+def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Baseline) -> int:
     """Return all images that were put through the network, in float or quantized."""
     return (
         evidence.calibration_images
@@ -168,7 +168,7 @@ def _uniform(
 
 
 def _point(
-    point: QuantizationPoint, allocation: BitAllocation, describe: Describe
+    point: QuantizationPoint, allocation: BitAllocation, *, describe: Describe
 ) -> dict[str, Any]:
     config = allocation.get(point.name)
     before = point.elements * FLOAT_BIT_WIDTH / _BITS_PER_BYTE

@@ -30,7 +30,7 @@ class InvalidSpec(SearchError):
 class BitWidthOutOfRange(InvalidSpec):
     """A bit-width lies outside what can be stored."""
 
-    def __init__(self, bit_width: int, low: int, high: int) -> None:
+    def __init__(self, bit_width: int, *, low: int, high: int) -> None:
         super().__init__(
             "bit_widths", f"{bit_width} is not a bit-width; use whole numbers from {low} to {high}"
         )

@@ -42,7 +42,7 @@ class OptunaSampler:
 
     def propose(self, *, number: int, attempt: int) -> BitAllocation:
         """Return Optuna's suggestion; the asked trial is closed, `learn` adds the real ones."""
-        self._study.sampler = self._make(_seed(self._spec.seed, number, attempt))
+        self._study.sampler = self._make(_seed(self._spec.seed, number=number, attempt=attempt))
         asked = self._study.ask(fixed_distributions=dict(self._space.distributions))
         self._study.tell(asked, state=TrialState.FAIL)
         return self._space.decode(asked.params)
@@ -115,7 +115,7 @@ class _Axis:
         )
 
 
-def _seed(seed: int, number: int, attempt: int) -> int:
+def _seed(seed: int, *, number: int, attempt: int) -> int:
     """Return a seed that differs for every (trial, attempt) of a search."""
     return (seed * 1_000_003 + number * 8_191 + attempt) % _SEED_SPACE
 

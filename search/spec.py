@@ -50,7 +50,7 @@ class JobSpec:
             raise EmptySearchSpace("bit_widths")
         for bit_width in self.bit_widths:
             if not MIN_BIT_WIDTH <= bit_width <= MAX_BIT_WIDTH:
-                raise BitWidthOutOfRange(bit_width, MIN_BIT_WIDTH, MAX_BIT_WIDTH)
+                raise BitWidthOutOfRange(bit_width, low=MIN_BIT_WIDTH, high=MAX_BIT_WIDTH)
         if not 0 <= self.tolerance < 1:
             raise InvalidSpec("tolerance", f"{self.tolerance:g} is not in [0, 1)")
         if not 1 <= self.budget <= MAX_BUDGET:

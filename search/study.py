@@ -4,6 +4,7 @@ Nothing is stored here. Whoever iterates records each result; handing the record
 `history` continues the search as if it had never stopped.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Proposal:
 
 
 def run(
-    spec: SearchSpec, evaluate: Evaluate, history: Sequence[TrialResult] = ()
+    spec: SearchSpec, evaluate: Evaluate, *, history: Sequence[TrialResult] = ()
 ) -> Iterator[TrialResult]:
     """Yield the trials after `history` until the budget or the search space is used up.
 
@@ -42,7 +43,7 @@ def run(
         proposer.learn(trial)
     for number in range(len(history), min(spec.budget, spec.size)):
         proposal = proposer.propose(number)
-        hits = _race(spec, evaluate, proposal.allocation)
+        hits = _race(spec, evaluate(proposal.allocation))
         trial = TrialResult(
             number=number,
             allocation=proposal.allocation,
@@ -56,10 +57,10 @@ def run(
         yield trial
 
 
-def _race(spec: SearchSpec, evaluate: Evaluate, allocation: BitAllocation) -> Hits:
+def _race(spec: SearchSpec, rounds: Iterable[Hits]) -> Hits:
     """Return the hits up to the round in which the floor was decided."""
     total = Hits()
-    for hits in evaluate(allocation):
+    for hits in rounds:
         total += hits
         if racing.out_of_reach(total, spec.baseline):
             break

@@ -49,7 +49,7 @@ def carry_out(attempt: Attempt) -> None:
     history = trials.history(attempt.engine, attempt.lease.job_id)
     results = list(history)
     leases.enter(attempt.engine, attempt.lease, "searching")
-    run = study.run(search, interruptible(evaluator, attempt.check), history)
+    run = study.run(search, interruptible(evaluator, attempt.check), history=history)
     while (result := _timed_trial(attempt, run)) is not None:
         results.append(result)
     leases.enter(attempt.engine, attempt.lease, "certifying")
@@ -60,7 +60,7 @@ def carry_out(attempt: Attempt) -> None:
         calibration_images=bench.calibration_images,
     )
     with attempt.limit("certification", attempt.settings.setup_timeout):
-        conclusion = conclude(evidence, bench, attempt.check)
+        conclusion = conclude(evidence, bench, check=attempt.check)
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
     end(attempt.engine, attempt.lease, conclusion.document)
@@ -72,7 +72,7 @@ def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
         bench = workbench.prepare(attempt.job, device=attempt.device, batch=attempt.settings.batch)
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
-        search = workbench.resolve(attempt.job, bench, evaluator)
+        search = workbench.resolve(attempt.job, bench.network, evaluator=evaluator)
     leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
     _count(attempt, bench.calibration_images + evaluator.images)
     return bench, evaluator, search

@@ -34,7 +34,7 @@ class Conclusion:
     images: int
 
 
-def conclude(evidence: Evidence, bench: Workbench, check: Callable[[], None]) -> Conclusion:
+def conclude(evidence: Evidence, bench: Workbench, *, check: Callable[[], None]) -> Conclusion:
     """Certify the feasible trials, best first, until one holds; explain if none does.
 
     `check` is called between rounds and may raise to interrupt.
@@ -52,9 +52,9 @@ def conclude(evidence: Evidence, bench: Workbench, check: Callable[[], None]) ->
     evaluator = bench.evaluator(bench.dataset.certification)
     evaluate = interruptible(evaluator, check)
     baseline = workbench.baseline(evidence.job, evaluator)
-    checks = tuple(certify.certify(ordered, evaluate, baseline))
+    checks = tuple(certify.certify(ordered, evaluate, baseline=baseline))
     if checks[-1].holds:
-        return _certified(evidence, bench, checks, baseline)
+        return _certified(evidence, bench, checks=checks, baseline=baseline)
     return _explained(
         evidence.search,
         evaluate,
@@ -68,6 +68,7 @@ def conclude(evidence: Evidence, bench: Workbench, check: Callable[[], None]) ->
 def _certified(
     evidence: Evidence,
     bench: Workbench,
+    *,
     checks: Sequence[Check],
     baseline: Baseline,
 ) -> Conclusion:
@@ -94,7 +95,7 @@ def _explained(
     reason: str,
 ) -> Conclusion:
     hits = diagnosis.full_hits(evaluate, trial.allocation)
-    blames = tuple(diagnosis.blame(evaluate, trial.allocation, hits))
+    blames = tuple(diagnosis.blame(evaluate, trial.allocation, over=hits))
     why = Explanation(baseline=baseline, trial=trial, hits=hits, blames=blames, reason=reason)
     images = hits.images + sum(blame.images for blame in blames)
     return Conclusion(certified=False, document=documents.infeasible(search, why), images=images)

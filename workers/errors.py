@@ -52,7 +52,7 @@ class MismatchedData(WorkerError):
 
     code = "mismatched-data"
 
-    def __init__(self, model: str, dataset: str, why: str) -> None:
+    def __init__(self, model: str, dataset: str, *, why: str) -> None:
         super().__init__(f"{dataset} does not fit {model}: {why}")
 
 

@@ -43,7 +43,7 @@ class Workbench:
 
     def evaluator(self, split: Split) -> LocalEvaluator:
         """Return an evaluator for the split; costs one float pass over it."""
-        return LocalEvaluator(self.network, self.options, split, batch=self.batch)
+        return LocalEvaluator(self.network, split, options=self.options, batch=self.batch)
 
 
 def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
@@ -54,7 +54,7 @@ def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
     """
     model = models.load(job.model).to(device)
     dataset = _placed(datasets.load(job.dataset), device, seed=job.seed)
-    _require_fit(job, model, dataset)
+    _require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
     network = capture(model, dataset.calibration.images[:2])
     calibration = calibrate(
@@ -65,12 +65,12 @@ def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
     return Workbench(network, dataset, calibration, FittedOptions(calibration, device), batch)
 
 
-def resolve(job: JobSpec, bench: Workbench, evaluator: LocalEvaluator) -> SearchSpec:
+def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator) -> SearchSpec:
     """Return the search that the request stands for; raises ToleranceOutOfRange."""
     options = menu(job)
     return SearchSpec(
-        points=bench.network.points,
-        menus=(options,) * len(bench.network.points),
+        points=network.points,
+        menus=(options,) * len(network.points),
         baseline=baseline(job, evaluator),
         sampler=job.sampler,
         budget=job.budget,
@@ -122,18 +122,18 @@ def _moved(split: Split, device: torch.device) -> Split:
 
 
 @torch.inference_mode()
-def _require_fit(job: JobSpec, model: nn.Module, dataset: Dataset) -> None:
+def _require_fit(job: JobSpec, model: nn.Module, *, dataset: Dataset) -> None:
     """Raise MismatchedData unless the model takes the images and knows every label."""
     example = dataset.calibration.images[:2]
     try:
         logits = model.eval()(example)
     except RuntimeError as error:
         why = f"images of shape {tuple(example.shape[1:])}: {str(error).splitlines()[0]}"
-        raise MismatchedData(job.model, job.dataset, why) from error
+        raise MismatchedData(job.model, job.dataset, why=why) from error
     largest = max(
         int(split.labels.max())
         for split in (dataset.calibration, dataset.search, dataset.certification)
     )
     if logits.shape[-1] <= largest:
         why = f"labels go up to {largest}, the model has {logits.shape[-1]} classes"
-        raise MismatchedData(job.model, job.dataset, why)
+        raise MismatchedData(job.model, job.dataset, why=why)

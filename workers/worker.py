@@ -68,7 +68,7 @@ class Worker:
         """Carry the job out and leave it in the state that its end calls for."""
         try:
             with self._heartbeat(lease) as heartbeat:
-                carry_out(self._prepared(lease, job, heartbeat))
+                carry_out(self._prepared(lease, job, heartbeat=heartbeat))
             log.info("finished")
         except LeaseLost:
             log.warning("lost the lease; whoever holds it now goes on from the recorded trials")
@@ -82,10 +82,10 @@ class Worker:
             # nothing can be written about it now; the lease runs out and the job is claimed again
             raise
         except Exception as error:  # noqa: BLE001  # the worker outlives whatever a job does
-            self._failed(lease, job, error)
+            self._failed(lease, error, earlier=job.failures)
 
-    def _failed(self, lease: Lease, job: Job, error: Exception) -> None:
-        decision = retry.decide(error, job.failures)
+    def _failed(self, lease: Lease, error: Exception, *, earlier: int) -> None:
+        decision = retry.decide(error, earlier)
         if decision.delay is None:
             log.warning("failed", code=decision.error.code, why=decision.error.message)
             leases.fail(self.engine, lease, decision.error)
@@ -103,7 +103,7 @@ class Worker:
             interval=min(self.settings.heartbeat_seconds, seconds / 3),
         )
 
-    def _prepared(self, lease: Lease, job: Job, heartbeat: Heartbeat) -> Attempt:
+    def _prepared(self, lease: Lease, job: Job, *, heartbeat: Heartbeat) -> Attempt:
         def check() -> None:
             if heartbeat.lost is not None:
                 raise heartbeat.lost

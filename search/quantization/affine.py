@@ -10,7 +10,7 @@ from search.quantization.quantizer import Calibration
 from search.quantization.quantizer import register
 
 
-def spread(low: float, high: float, bit_width: int) -> Affine:
+def spread(low: float, high: float, *, bit_width: int) -> Affine:
     """Return 2**bit_width evenly spaced levels over [min(low, 0), max(high, 0)]."""
     low, high = min(low, 0.0), max(high, 0.0)
     quant_max = 2**bit_width - 1
@@ -24,7 +24,7 @@ def spread(low: float, high: float, bit_width: int) -> Affine:
 
 
 @register("affine", summary="evenly spaced levels between min and max, 0 exact", keeps_zero=True)
-def fit(calibration: Calibration, point: str, bit_width: int) -> Affine:
+def fit(calibration: Calibration, point: str, *, bit_width: int) -> Affine:
     """Return the min-max parameters of this point."""
     histogram: Histogram = calibration.histogram(point)
-    return spread(histogram.low, histogram.high, bit_width)
+    return spread(histogram.low, histogram.high, bit_width=bit_width)

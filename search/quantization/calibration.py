@@ -30,13 +30,13 @@ def calibrate(
     infinity.
     """
     ranges = {point.name: Range() for point in network.points}
-    _observe(network, ranges, batches())
+    _observe(network, batches(), notes=ranges)
     bounds = {name: seen.bounds() for name, seen in ranges.items()}
     for name, (low, high) in bounds.items():
         if not (isfinite(low) and isfinite(high)):
             raise NonFiniteActivations(name)
     counts = {name: Counts(low, high) for name, (low, high) in bounds.items()}
-    _observe(network, counts, batches())
+    _observe(network, batches(), notes=counts)
     histograms: dict[str, Histogram] = {name: seen.histogram() for name, seen in counts.items()}
     return Calibration(histograms, bit_widths)
 
@@ -44,8 +44,9 @@ def calibrate(
 @torch.inference_mode()
 def _observe(
     network: CapturedNetwork,
-    notes: dict[str, Range] | dict[str, Counts],
     batches: Iterable[Tensor],
+    *,
+    notes: dict[str, Range] | dict[str, Counts],
 ) -> None:
     network.load({})
     for name, note in notes.items():

@@ -89,13 +89,15 @@ def _mark(
     """Insert an observer at the stored tensor and a quantizer where it costs least, in-place."""
     observer, quantizer = Observer(), FakeQuantize()
     key = place.name.replace(".", "_")
-    observed = _insert_after(module, place.stored, f"observe_{key}", observer)
+    observed = _insert_after(module, place.stored, name=f"observe_{key}", inserted=observer)
     last = observed if place.rounded is place.stored else place.rounded
-    _insert_after(module, last, f"quantize_{key}", quantizer)
+    _insert_after(module, last, name=f"quantize_{key}", inserted=quantizer)
     return QuantizationPoint(place.name, graph.elements(place.stored)), observer, quantizer
 
 
-def _insert_after(module: fx.GraphModule, node: fx.Node, name: str, inserted: nn.Module) -> fx.Node:
+def _insert_after(
+    module: fx.GraphModule, node: fx.Node, *, name: str, inserted: nn.Module
+) -> fx.Node:
     """Let all readers of `node` read the inserted module's output instead, in-place."""
     module.add_submodule(name, inserted)
     with module.graph.inserting_after(node):

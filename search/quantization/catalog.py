@@ -9,6 +9,6 @@ from search.quantization.quantizer import Parameters
 from search.quantization.quantizer import get
 
 
-def fit(calibration: Calibration, point: str, config: QuantizerConfig) -> Parameters:
+def fit(calibration: Calibration, point: str, *, config: QuantizerConfig) -> Parameters:
     """Return the parameters of one option of one point."""
-    return get(config.quantizer).fit(calibration, point, config.bit_width)
+    return get(config.quantizer).fit(calibration, point, bit_width=config.bit_width)

@@ -5,8 +5,11 @@ bounded kind clips the data first, because "some large number" draws levels away
 values lie; the bound is fitted, not guessed.
 """
 
+import functools
+
 import numpy as np
 from sklearn.cluster import KMeans
+from threadpoolctl import ThreadpoolController
 
 from search.quantization.histogram import Counts
 from search.quantization.histogram import Histogram
@@ -21,7 +24,7 @@ _MAX_ITERATIONS = 50
 
 
 @register("codebook", summary="k-means levels, the whole range", keeps_zero=False)
-def fit(calibration: Calibration, point: str, bit_width: int) -> Codebook:
+def fit(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
     """Return the k-means codebook of this point."""
     return fit_levels(calibration.histogram(point), bit_width, upper_bound=None)
 
@@ -31,7 +34,7 @@ def fit(calibration: Calibration, point: str, bit_width: int) -> Codebook:
     summary="k-means levels below a fitted upper bound; larger values take the top level",
     keeps_zero=False,
 )
-def fit_bounded(calibration: Calibration, point: str, bit_width: int) -> Codebook:
+def fit_bounded(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
     """Return the codebook whose bound gives the least mean absolute error on all the data.
 
     k-means itself minimizes the squared error, under which no bound would ever win; the absolute
@@ -50,7 +53,7 @@ def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | Non
     if upper_bound is not None:
         centers = np.minimum(centers, upper_bound)
     occupied = counts > 0
-    levels = _k_means(centers[occupied], counts[occupied], 2**bit_width)
+    levels = _k_means(centers[occupied], counts[occupied], clusters=2**bit_width)
     # nearest level of each bin; levels ascend, so thresholds are the midpoints
     assignment = np.searchsorted((levels[1:] + levels[:-1]) / 2, centers)
     used, assignment = np.unique(assignment, return_inverse=True)
@@ -63,23 +66,31 @@ def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | Non
     )
 
 
-def _k_means(values: Values, counts: Counts, clusters: int) -> Values:
+def _k_means(values: Values, counts: Counts, *, clusters: int) -> Values:
     """Return the cluster centres, ascending; `values` ascend."""
     distinct, index = np.unique(values, return_inverse=True)
     weights: Values = np.bincount(index, weights=counts).astype(np.float64)
     if len(distinct) <= clusters:
         return distinct
-    fitted = KMeans(
-        n_clusters=clusters,
-        init=_quantile_start(distinct, weights, clusters)[:, None],
-        n_init=1,
-        max_iter=_MAX_ITERATIONS,
-        algorithm="lloyd",
-    ).fit(distinct[:, None], sample_weight=weights)
+    start = _quantile_start(distinct, weights, clusters=clusters)
+    # on so few values threads only wait for one another, seconds long on a busy machine
+    with _thread_pools().limit(limits=1):
+        fitted = KMeans(
+            n_clusters=clusters,
+            init=start[:, None],
+            n_init=1,
+            max_iter=_MAX_ITERATIONS,
+            algorithm="lloyd",
+        ).fit(distinct[:, None], sample_weight=weights)
     return np.unique(fitted.cluster_centers_[:, 0])
 
 
-def _quantile_start(values: Values, weights: Values, clusters: int) -> Values:
+@functools.lru_cache(maxsize=1)  # looking for the loaded libraries takes milliseconds
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _quantile_start(values: Values, weights: Values, *, clusters: int) -> Values:
     """Return starting centres spread by the cube root of the density, all different.
 
     The optimal density of levels goes with the cube root of the density of values (Panter & Dite

@@ -26,7 +26,7 @@ class FittedOptions:
         """Return the fitted parameters of one option."""
         key = (point, config)
         if key not in self._parameters:
-            self._parameters[key] = catalog.fit(self._calibration, point, config)
+            self._parameters[key] = catalog.fit(self._calibration, point, config=config)
         return self._parameters[key]
 
     def operators(self, allocation: BitAllocation) -> Mapping[str, Operator]:

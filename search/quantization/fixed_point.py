@@ -33,7 +33,7 @@ def code(exponent: int, bit_width: int, *, signed: bool) -> Affine:
     summary="a power-of-two step per point, saturating; needs only shifts in hardware",
     keeps_zero=True,
 )
-def fit(calibration: Calibration, point: str, bit_width: int) -> Affine:
+def fit(calibration: Calibration, point: str, *, bit_width: int) -> Affine:
     """Return the step with the least squared error on this point's histogram."""
     histogram = calibration.histogram(point)
     candidates = [
@@ -48,7 +48,7 @@ def fit(calibration: Calibration, point: str, bit_width: int) -> Affine:
     summary="one power-of-two step for all points and bit-widths, saturating (the paper's uniform)",
     keeps_zero=True,
 )
-def fit_shared(calibration: Calibration, point: str, bit_width: int) -> Affine:
+def fit_shared(calibration: Calibration, point: str, *, bit_width: int) -> Affine:
     """Return the code of this width on the step that all points share."""
     signed = calibration.histogram(point).signed
     return code(shared_exponent(calibration), bit_width, signed=signed)

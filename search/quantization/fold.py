@@ -7,6 +7,7 @@ from torch import Tensor
 from torch import fx
 from torch import nn
 
+from search.errors import UnsupportedNetwork
 from search.quantization import graph
 
 aten: Any = torch.ops.aten
@@ -25,14 +26,16 @@ def fold_batch_norms(module: fx.GraphModule) -> None:
             and producer.target in graph.PRODUCERS
             and graph.sole_user(producer) is norm
         ):
-            _fold(module, producer, norm)
+            _fold(module, producer, norm=norm)
 
 
-def _fold(module: fx.GraphModule, producer: fx.Node, norm: fx.Node) -> None:
+def _fold(module: fx.GraphModule, producer: fx.Node, *, norm: fx.Node) -> None:
     weight = _value(module, producer.args[1])
-    bias = _value(module, producer.args[2] if len(producer.args) > 2 else None)  # noqa: PLR2004
+    _, _, *rest = producer.args
+    bias = _value(module, rest[0] if rest else None)
     gamma, beta, mean, variance = (_value(module, argument) for argument in norm.args[1:5])
-    assert weight is not None and mean is not None and variance is not None  # noqa: S101, PT018
+    if weight is None or mean is None or variance is None:
+        raise UnsupportedNetwork(str(norm.target), "its weights or statistics are not constant")
     epsilon: Any = norm.args[7]
     # in double: the quotient of two small numbers is where float32 would lose digits
     factor = torch.rsqrt(variance.double() + epsilon)
@@ -44,12 +47,12 @@ def _fold(module: fx.GraphModule, producer: fx.Node, norm: fx.Node) -> None:
     if beta is not None:
         shift = shift + beta.double()
     folded = weight.double() * factor.reshape(-1, *[1] * (weight.ndim - 1))
-    _rewire(module, producer, folded.to(weight.dtype), shift.to(weight.dtype))
+    _rewire(module, producer, weight=folded.to(weight.dtype), bias=shift.to(weight.dtype))
     norm.replace_all_uses_with(producer)
     module.graph.erase_node(norm)
 
 
-def _rewire(module: fx.GraphModule, producer: fx.Node, weight: Tensor, bias: Tensor) -> None:
+def _rewire(module: fx.GraphModule, producer: fx.Node, *, weight: Tensor, bias: Tensor) -> None:
     """Let the producer read new parameters of its own."""
     arguments = list(producer.args)
     arguments += [None] * (3 - len(arguments))

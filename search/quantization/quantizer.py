@@ -8,6 +8,7 @@ contract in the tests or it does not exist.
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +96,12 @@ class Calibration:
         return self.histograms[point]
 
 
-Fit = Callable[[Calibration, str, int], Parameters]
+class Fit(Protocol):
+    """Fits one point's parameters from the calibration."""
+
+    def __call__(self, calibration: Calibration, point: str, *, bit_width: int) -> Parameters:
+        """Return at most 2**bit_width levels for the point."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,6 @@ class Quantizer:
     name: str
     #: one line for people who choose
     summary: str
-    #: (calibration, point, bit_width) -> parameters
     fit: Fit
     #: 0.0 is stored exactly, so that padding and ReLU stay what they were
     keeps_zero: bool

@@ -16,7 +16,7 @@ class LocalEvaluator:
     """A `search.trial.Evaluate` over one split, paired with the float model's own hits."""
 
     def __init__(
-        self, network: CapturedNetwork, options: FittedOptions, split: Split, *, batch: int
+        self, network: CapturedNetwork, split: Split, *, options: FittedOptions, batch: int
     ) -> None:
         self._network = network
         self._options = options

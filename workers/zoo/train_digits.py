@@ -66,7 +66,7 @@ def main() -> None:
         ):
             right = int((model(part.images).argmax(1) == part.labels).sum())
             share = right / len(part.labels)
-            print(f"{name}: {right} of {len(part.labels)}, {share:.4f}")  # noqa: T201  # a script
+            print(f"{name}: {right} of {len(part.labels)}, {share:.4f}")  # noqa: T201  # a script's only output
     save_file(model.state_dict(), Path(sys.argv[1]))
 
 
