@@ -26,7 +26,7 @@ check: $(READY) ## format, lint, types, imports and house rules; no test of beha
 	$(BIN)/pytest -q tests/rules
 
 bench: $(READY) ## measure every claim in benchmarks/, one JSON line a figure
-	@set -e; for script in benchmarks/*.py; do echo "# $$script" >&2; $(BIN)/python "$$script"; done
+	@set -e; for script in $(wildcard benchmarks/*.py); do echo "# $$script" >&2; $(BIN)/python "$$script"; done
 
 fmt: $(READY) ## format, and fix what can be fixed
 	$(BIN)/ruff format
