@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.exc import OperationalError
@@ -46,8 +47,8 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def shown(url: URL) -> str:
-    """Return the URL without its password, wherever it was written."""
-    return url.set(password=None).difference_update_query(["password"]).render_as_string()
+    """Return the URL with *** for its password, and none in its query."""
+    return url.difference_update_query(["password"]).render_as_string(hide_password=True)
 
 
 def _meaning(error: DBAPIError, url: URL) -> StoreError | None:
@@ -56,7 +57,10 @@ def _meaning(error: DBAPIError, url: URL) -> StoreError | None:
         return SchemaOutdated(None, schema.head())
     if _is_busy(error):
         return DatabaseBusy(shown(url), why)
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    connecting = error.statement is None
+    # the bare class is SQLite's word for a damaged file
+    damaged = type(error) is DatabaseError
+    if connecting or damaged or isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnreachable(shown(url), why)
     return None
 
@@ -79,8 +83,7 @@ def _is_busy(error: DBAPIError) -> bool:
 
 def _reason(error: DBAPIError, url: URL) -> str:
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-    secrets = [url.password, url.query.get("password")]
-    for secret in secrets:
+    for secret in (url.password, url.query.get("password")):
         if secret:
             lines[0] = lines[0].replace(str(secret), "***")
     return lines[0]

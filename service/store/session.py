@@ -35,14 +35,21 @@ MIGRATION_LOCK_TIMEOUT = "2s"  # how long a migration may hold up everybody who 
 #: any number, the same for everybody who migrates
 _ADVISORY_LOCK = 0x62697466
 
-_POSTGRESQL_DEFAULTS: dict[str, str] = {
-    "application_name": "bitfloor",
-    "connect_timeout": "10",  # seconds
-    "keepalives_idle": "30",  # seconds
-    "keepalives_interval": "10",  # seconds
-    "keepalives_count": "3",
-    "options": "-c statement_timeout=30s -c lock_timeout=10s "
-    "-c idle_in_transaction_session_timeout=60s",
+#: instead of the URL itself, which may hold a password that nobody can find
+_ILLEGIBLE = "a database URL of that form"
+
+#: what the drivers are told unless the URL says otherwise
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "sqlite": {"timeout": SQLITE_BUSY_TIMEOUT},
+    "postgresql": {
+        "application_name": "bitfloor",
+        "connect_timeout": 10,  # seconds
+        "keepalives_idle": 30,  # seconds
+        "keepalives_interval": 10,  # seconds
+        "keepalives_count": 3,
+        "options": "-c statement_timeout=30s -c lock_timeout=10s "
+        "-c idle_in_transaction_session_timeout=60s",
+    },
 }
 
 
@@ -52,12 +59,11 @@ def open_engine(url: str) -> Engine:
     Raises UnsupportedDatabase, DatabaseUnreachable or DatabaseBusy.
     """
     parsed = _parse(url)
-    arguments: dict[str, Any] = {"timeout": SQLITE_BUSY_TIMEOUT}
-    if parsed.drivername == "postgresql+psycopg":
-        arguments = {k: v for k, v in _POSTGRESQL_DEFAULTS.items() if k not in parsed.query}
+    defaults = _DEFAULTS[parsed.get_backend_name()]
     engine = create_engine(
         parsed,
-        connect_args=arguments,
+        # what the URL says goes before
+        connect_args={name: defaults[name] for name in defaults if name not in parsed.query},
         json_serializer=codec.dumps,
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,
@@ -68,8 +74,11 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    with faults.translated(engine.url), engine.connect() as connection:
-        connection.execute(select(1))
+    try:
+        with faults.translated(engine.url), engine.connect() as connection:
+            connection.execute(select(1))
+    except ArgumentError:
+        raise UnsupportedDatabase(_ILLEGIBLE) from None
     return engine
 
 
@@ -96,8 +105,7 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # the text itself may hold a password
-        raise UnsupportedDatabase("a database URL of that form") from None
+        raise UnsupportedDatabase(_ILLEGIBLE) from None
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):

@@ -1,0 +1,57 @@
+"""The documents that values become, spelled out where somebody outside reads them."""
+
+import math
+
+import pytest
+
+from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
+from service.store import codec
+from tests.contracts.samples import SPEC
+from tests.contracts.samples import trial
+
+
+class TestDumps:
+    @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+    def test_what_json_cannot_hold_is_refused(self, number: float) -> None:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            codec.dumps({"accuracy": number})
+
+    def test_text_is_plain_ascii(self) -> None:
+        assert codec.dumps({"δ": "\0"}) == '{"\\u03b4":"\\u0000"}'
+
+
+class TestDigest:
+    def test_texts_are_told_apart_wherever_they_are_cut(self) -> None:
+        assert len({codec.digest("a", "bc"), codec.digest("ab", "c"), codec.digest("abc")}) == 3
+
+
+class TestAllocationDocument:
+    def test_points_keep_the_network_order(self) -> None:
+        allocation = BitAllocation.of(
+            {"z": QuantizerConfig("affine", 4), "a": QuantizerConfig("codebook_bounded", 2)}
+        )
+        assert codec.dumps(codec.allocation_document(allocation)) == (
+            '{"z":{"quantizer":"affine","bit_width":4},'
+            '"a":{"quantizer":"codebook_bounded","bit_width":2}}'
+        )
+
+
+class TestSpecDocument:
+    def test_every_field_is_spelled_out(self) -> None:
+        assert codec.spec_document(SPEC) == {
+            "model": "squeezenet",
+            "dataset": "shapes",
+            "tolerance": 0.02,
+            "quantizers": ["affine", "codebook_bounded"],
+            "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
+            "sampler": "tpe",
+            "budget": 120,
+            "seed": 0,
+            "trial_timeout": 600.0,
+        }
+
+
+class TestTrialDocument:
+    def test_it_decodes_to_the_trial(self) -> None:
+        assert codec.trial_of(codec.trial_document(trial(3))) == trial(3)

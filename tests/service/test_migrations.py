@@ -1,0 +1,133 @@
+"""Migrations go up, down and up again, agree with the models, and may be run by many at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine
+from sqlalchemy import Table
+from sqlalchemy import inspect
+from sqlalchemy import text
+
+from service.store import jobs
+from service.store import schema
+from service.store import session
+from service.store.errors import DatabaseBusy
+from service.store.models import Base
+from tests.contracts.claimers import migrate
+from tests.contracts.samples import enqueue
+
+OURS = {"jobs", "labels", "trials", "front", "catalog"}
+
+
+@pytest.fixture
+def blank(blank_url: str) -> Iterator[Engine]:
+    engine = session.open_engine(blank_url)
+    yield engine
+    engine.dispose()
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def downgrade(engine: Engine) -> None:
+    with engine.begin() as connection:
+        command.downgrade(schema.alembic_config(connection), "base")
+
+
+class TestMigrate:
+    def test_up_down_and_up_again_leaves_a_database_that_works(self, blank: Engine) -> None:
+        session.migrate(blank)
+        assert tables(blank) == OURS | {schema.VERSION_TABLE}
+        downgrade(blank)
+        assert tables(blank) == {schema.VERSION_TABLE}
+        session.migrate(blank)
+        job = enqueue(blank, labels={"team": "vision"})
+        assert jobs.get(blank, job.id) == job
+
+    def test_migrating_again_keeps_every_row(self, engine: Engine) -> None:
+        job = enqueue(engine)
+        session.migrate(engine)
+        assert jobs.get(engine, job.id) == job
+
+    def test_many_processes_may_migrate_at_once(self, blank_url: str) -> None:
+        with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
+            list(processes.map(migrate, [blank_url] * 8))
+        engine = session.open_engine(blank_url)
+        session.require_current_schema(engine)
+        engine.dispose()
+
+    def test_a_migration_that_fails_leaves_nothing_behind(self, blank: Engine) -> None:
+        with blank.begin() as connection:
+            connection.execute(text("CREATE TABLE front (mine INTEGER)"))
+        with pytest.raises(Exception, match="front"):
+            session.migrate(blank)
+        assert tables(blank) == {"front"}
+
+    def test_other_tools_keep_their_own_version_table(self, blank: Engine) -> None:
+        with blank.begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+            connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+        session.migrate(blank)
+        with blank.connect() as connection:
+            theirs = connection.execute(text("SELECT version_num FROM alembic_version"))
+            assert theirs.scalar_one() == "theirs"
+
+    def test_a_table_in_use_is_not_waited_for_long(self, blank_postgres_url: str) -> None:
+        engine = session.open_engine(blank_postgres_url)
+        session.migrate(engine)
+        downgrade(engine)
+        with psycopg.connect(blank_postgres_url) as other:
+            other.execute(f"LOCK TABLE {schema.VERSION_TABLE}")
+            with pytest.raises(DatabaseBusy, match="lock timeout"):
+                session.migrate(engine)
+        engine.dispose()
+
+
+class TestModels:
+    def test_autogenerate_finds_nothing_to_do(self, engine: Engine) -> None:
+        with engine.connect() as connection:
+            context = MigrationContext.configure(
+                connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
+            )
+            assert compare_metadata(context, Base.metadata) == []
+
+    def test_what_autogenerate_does_not_see_is_the_same_too(self, blank: Engine) -> None:
+        Base.metadata.create_all(blank)
+        modelled = [described(blank, table) for table in Base.metadata.sorted_tables]
+        Base.metadata.drop_all(blank)
+        session.migrate(blank)
+        assert [described(blank, table) for table in Base.metadata.sorted_tables] == modelled
+
+
+def described(engine: Engine, table: Table) -> dict[str, Any]:
+    """Return what the database says about the table's constraints and indexes."""
+    found = inspect(engine)
+    return {
+        "checks": sorted(map(repr, found.get_check_constraints(table.name))),
+        "unique": sorted(map(repr, found.get_unique_constraints(table.name))),
+        "foreign": sorted(map(repr, found.get_foreign_keys(table.name))),
+        "primary": found.get_pk_constraint(table.name),
+        "indexes": index_definitions(engine, table),
+        "columns": [
+            (column["name"], repr(column["type"]), column["nullable"], column["default"])
+            for column in found.get_columns(table.name)
+        ],
+    }
+
+
+def index_definitions(engine: Engine, table: Table) -> list[Any]:
+    """Return the statements that the database keeps for the table's indexes."""
+    kept = {
+        "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table",
+        "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename = :table",
+    }[engine.dialect.name]
+    with engine.connect() as connection:
+        return sorted(connection.execute(text(kept), {"table": table.name}).scalars(), key=str)
