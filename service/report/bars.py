@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from search.allocation import MAX_BIT_WIDTH
 from service.report.layers import Layer
 from service.report.words import byte_unit
 
@@ -21,10 +22,10 @@ def bits_figure(layers: Sequence[Layer]) -> Figure:
     quantizers = sorted({layer.quantizer for layer in layers if layer.quantizer})
     looks = {name: LOOKS[index % len(LOOKS)] for index, name in enumerate(quantizers)}
     traces = [_bits(layers, name, look=look) for name, look in [*looks.items(), (None, FLOAT_LOOK)]]
-    return {
-        "data": [trace for trace in traces if trace["x"]],
-        "layout": _layout(layers, "bits a value"),
-    }
+    layout = _layout(layers, "bits a value")
+    # whole bits: no tick between two of them
+    layout["xaxis"]["dtick"] = 1 if max(layer.bit_width for layer in layers) <= MAX_BIT_WIDTH else 4
+    return {"data": [trace for trace in traces if trace["x"]], "layout": layout}
 
 
 def memory_figure(layers: Sequence[Layer]) -> Figure:
@@ -56,8 +57,12 @@ def _bits(layers: Sequence[Layer], quantizer: str | None, *, look: tuple[str, st
         "cliponaxis": False,
         "hovertext": [escape(layer.name) for _, layer in of_it],
         "hovertemplate": "%{hovertext}<br>%{x} bits<extra>%{fullData.name}</extra>",
-        "marker": {"color": color, "pattern": {"shape": pattern, "fgcolor": "--surface"}},
+        "marker": {"color": color, "pattern": _pattern(pattern)},
     }
+
+
+def _pattern(shape: str) -> Figure:
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": "--surface", "fgopacity": 0.4}
 
 
 def _memory(name: str, amounts: Sequence[float], *, names: Sequence[str], color: str) -> Figure:

@@ -9,7 +9,7 @@ from typing import Any
 from service.report.layers import Layer
 from service.report.words import percent
 
-WIDTH, HEIGHT = 240, 96  # SVG units
+WIDTH, HEIGHT = 240, 104  # SVG units
 FLOOR_LINE = 74  # the histogram stands on it, the levels hang from it
 TICK = 14  # length of a level's tick
 MOST_TICKS = 64  # more levels than this are one band
@@ -56,12 +56,13 @@ class Axis:
 
 
 def _area(counts: Sequence[float], axis: Axis, *, low: float, high: float) -> str:
-    # square roots: one bin of zeros would flatten all others
-    tallest = sqrt(max(counts, default=0.0)) or 1.0
+    # after a ReLU one bin holds all the zeros; it is cut off, or it would flatten all others
+    tallest = sqrt(sorted(counts)[-2:][0]) if counts else 0.0
     step = (high - low) / max(len(counts), 1)
     path = [f"M{axis.at(low)} {FLOOR_LINE}"]
     for index, count in enumerate(counts):
-        y = FLOOR_LINE - sqrt(count) / tallest * (FLOOR_LINE - 4)
+        share = min(sqrt(count) / tallest, 1.0) if tallest else 0.0
+        y = FLOOR_LINE - share * (FLOOR_LINE - 4)
         path.append(f"L{axis.at(low + index * step)} {y:.1f}")
         path.append(f"L{axis.at(low + (index + 1) * step)} {y:.1f}")
     path.append(f"L{axis.at(high)} {FLOOR_LINE}Z")

@@ -13,6 +13,7 @@ from search import cost
 from service.report import bars
 from service.report import scatter
 from service.report import tables
+from service.report.histograms import MOST_TICKS
 from service.report.histograms import multiples
 from service.report.layers import Choice
 from service.report.layers import choice
@@ -67,7 +68,8 @@ def _trial_sections(
     figures["front"] = scatter.front_figure(
         setup.baseline, results, front=best, float_bits=float_bits
     )
-    figures["progress"] = scatter.progress_figure(results, float_bits=float_bits)
+    if front:
+        figures["progress"] = scatter.progress_figure(results, float_bits=float_bits)
     table = tables.front_table(front, setup.points) if front else ""
     front_plot = _plot(
         "front",
@@ -82,7 +84,7 @@ def _trial_sections(
     )
     return [
         _section("pareto", "Memory against accuracy", body=front_plot + table),
-        _section("search", "How the search came to it", body=progress),
+        *([_section("search", "How the search came to it", body=progress)] if front else []),
     ]
 
 
@@ -105,9 +107,9 @@ def _activations(chosen: Choice, setup: Setup) -> str:
     if not drawn:
         return ""
     note = (
-        "<p>Histograms over the calibration split, counts as square roots. Below each, the values "
-        "that can be stored, once they are fitted; a bar stands for more than "
-        "64 of them.</p>"
+        "<p>Histograms over the calibration split; heights are square roots of counts, and the "
+        "tallest bin is cut off. Below each are the values that can be stored, once they are "
+        f"fitted, as ticks, or as a band where there are more than {MOST_TICKS}.</p>"
     )
     return _section("activations", "Activations and their levels", body=note + drawn)
 

@@ -80,12 +80,13 @@ def progress_figure(trials: Sequence[TrialResult], *, float_bits: int) -> Figure
     unit, size = byte_unit(float_bits / 8)
     scale = 8 * size
     images = list(accumulate(trial.hits.images for trial in trials))
-    steps = [(0, float_bits / scale, "float32")]
+    steps: list[tuple[int, float, str]] = []
     for seen, trial in zip(images, trials, strict=True):
-        if trial.feasible and trial.memory_bits / scale < steps[-1][1]:
-            steps.append((seen, trial.memory_bits / scale, f"trial {trial.number}"))
-    last = images[-1] if images else 0
-    steps.append((last, steps[-1][1], steps[-1][2]))
+        memory = trial.memory_bits / scale
+        if trial.feasible and (not steps or memory < steps[-1][1]):
+            steps.append((seen, memory, f"trial {trial.number}"))
+    if steps:
+        steps.append((images[-1], *steps[-1][1:]))
     return {
         "data": [
             {
@@ -105,7 +106,7 @@ def progress_figure(trials: Sequence[TrialResult], *, float_bits: int) -> Figure
             "height": 340,
             "showlegend": False,
             "xaxis": {"title": {"text": "images evaluated by the search"}, "rangemode": "tozero"},
-            "yaxis": {"title": {"text": f"memory an image, {unit}"}, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": f"memory an image, {unit}"}},
         },
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 
 from search import cost
@@ -12,6 +13,11 @@ from service.report.words import bytes_in_words
 from service.report.words import percent
 from service.store.values import Job
 from service.store.values import StoredTrial
+
+#: columns that hold words, on the left; numbers line up on the right
+NAMES = ("layer", "trial", "quantizer", "layer by layer")
+#: columns that name their row
+ROW_HEADS = ("layer", "trial")
 
 
 def layer_table(layers: Sequence[Layer]) -> str:
@@ -57,15 +63,7 @@ def front_table(front: Sequence[StoredTrial], points: Sequence[QuantizationPoint
         )
         for trial in (stored.result for stored in front)
     ]
-    columns = (
-        "trial",
-        "memory",
-        "saved",
-        "average bits",
-        "accuracy",
-        "drop",
-        "bits, layer by layer",
-    )
+    columns = ("trial", "memory", "saved", "bits", "accuracy", "drop", "layer by layer")
     return _table("The Pareto front, fewest bits first", columns, rows=rows)
 
 
@@ -101,19 +99,23 @@ def _table(
     rows: Iterable[Sequence[str]],
     footer: Sequence[str] = (),
 ) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    foot = f"<tfoot>{_row(footer)}</tfoot>" if footer else ""
     # focusable, so that what scrolls can be scrolled by keyboard
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(map(_row, rows))}</tbody>{foot}</table></div>"
+        f"<caption>{escape(caption)}</caption><thead>{_row(columns, columns, tag='th')}</thead>"
+        f"<tbody>{''.join(_row(row, columns) for row in rows)}</tbody>"
+        f"{f'<tfoot>{_row(footer, columns)}</tfoot>' if footer else ''}</table></div>"
     )
 
 
-def _row(cells: Sequence[str]) -> str:
-    first, *rest = cells
-    return (
-        f'<tr><th scope="row">{escape(first)}</th>'
-        f"{''.join(f'<td>{escape(cell)}</td>' for cell in rest)}</tr>"
-    )
+def _row(cells: Sequence[str], columns: Sequence[str], *, tag: str = "td") -> str:
+    return f"<tr>{''.join(map(partial(_cell, tag=tag), cells, columns))}</tr>"
+
+
+def _cell(text: str, column: str, *, tag: str) -> str:
+    kind = ' class="name"' if column in NAMES else ""
+    if tag == "th":
+        return f'<th scope="col"{kind}>{escape(text)}</th>'
+    if column in ROW_HEADS:
+        return f'<th scope="row"{kind}>{escape(text)}</th>'
+    return f"<td{kind}>{escape(text)}</td>"

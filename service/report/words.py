@@ -14,7 +14,7 @@ def byte_unit(count: float) -> tuple[str, int]:
 def bytes_in_words(count: float) -> str:
     """Return a number of bytes with a unit that keeps it readable."""
     unit, size = byte_unit(count)
-    return f"{count / size:,.{0 if size == 1 else 1}f} {unit}"
+    return f"{count / size:,.{0 if size == 1 else 2}f} {unit}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
