@@ -3,6 +3,7 @@
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from starlette.middleware.gzip import GZipMiddleware
 
 from service.api import best
 from service.api import docs
@@ -52,7 +53,7 @@ def create_app(
     for module in (jobs, trials, best, events, report, offers, health, docs):
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
-    app.router.default = Fallback(dashboard(engine))
+    app.router.default = Fallback(GZipMiddleware(dashboard(engine), compresslevel=4))
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)

@@ -1,0 +1,102 @@
+"""Every route of the OpenAPI document does what the document says, and the document says all."""
+
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy import create_engine
+
+from service.api.app import create_app
+from service.store import leases
+from tests.service.api import deployment
+
+DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
+OPERATIONS = [
+    pytest.param(path, method, id=f"{method} {path}")
+    for path, methods in DOCUMENT["paths"].items()
+    for method in methods
+]
+PROMISED = {
+    "POST /v1/jobs",
+    "GET /v1/jobs",
+    "GET /v1/jobs/{job_id}",
+    "POST /v1/jobs/{job_id}/cancel",
+    "GET /v1/jobs/{job_id}/trials",
+    "GET /v1/jobs/{job_id}/front",
+    "GET /v1/jobs/{job_id}/best",
+    "GET /v1/jobs/{job_id}/events",
+    "GET /v1/jobs/{job_id}/report",
+    "GET /v1/models",
+    "GET /v1/datasets",
+    "GET /v1/quantizers",
+    "GET /v1/samplers",
+    "GET /livez",
+    "GET /readyz",
+}
+
+
+def schema_of(operation: dict[str, Any], status: int) -> dict[str, Any]:
+    content = operation["responses"][str(status)]["content"]
+    # references are to the document's own components
+    return {**next(iter(content.values()))["schema"], "components": DOCUMENT["components"]}
+
+
+def operation_of(path: str, method: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][path][method]
+    return found
+
+
+def test_it_lists_the_whole_contract_and_nothing_else() -> None:
+    assert {f"{m.upper()} {p}" for p, ms in DOCUMENT["paths"].items() for m in ms} == PROMISED
+
+
+@pytest.mark.parametrize("path, method", OPERATIONS)
+class TestEveryRoute:
+    def test_it_is_described(self, path: str, method: str) -> None:
+        operation = operation_of(path, method)
+        assert operation["description"]
+        assert operation["tags"]
+
+    def test_its_problems_have_examples(self, path: str, method: str) -> None:
+        errors = {
+            int(status): answer
+            for status, answer in operation_of(path, method)["responses"].items()
+            if int(status) >= 400
+        }
+        assert 500 in errors
+        for status, answer in errors.items():
+            assert list(answer["content"]) == ["application/problem+json"]
+            examples = answer["content"]["application/problem+json"]["examples"]
+            for code, example in examples.items():
+                assert example["value"]["status"] == status
+                assert example["value"]["type"].endswith(f":{code}")
+                jsonschema.validate(example["value"], schema_of(operation_of(path, method), status))
+
+    def test_asked_for_what_is_not_there_it_answers_as_documented(
+        self, path: str, method: str, client: httpx.Client
+    ) -> None:
+        url = path.replace("{job_id}", "nothing")
+        answer = client.request(method, url)
+        operation = operation_of(path, method)
+        assert str(answer.status_code) in operation["responses"]
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+        jsonschema.validate(answer.json(), schema_of(operation, answer.status_code))
+
+    def test_asked_for_a_finished_job_it_answers_as_documented(
+        self, path: str, method: str, *, client: httpx.Client, engine: Engine
+    ) -> None:
+        lease = deployment.running(engine)
+        deployment.record(engine, lease, *deployment.MIXED)
+        leases.succeed(engine, lease, deployment.BEST_DOCUMENT)
+        body = {"json": deployment.BODY} if (path, method) == ("/v1/jobs", "post") else {}
+        answer = client.request(method, path.replace("{job_id}", lease.job_id), **body)
+        operation = operation_of(path, method)
+        assert str(answer.status_code) in operation["responses"]
+        assert answer.status_code < 400 or path.endswith("/cancel")
+        documented = operation["responses"][str(answer.status_code)]["content"]
+        assert answer.headers["content-type"].split(";")[0] in documented
+        if answer.headers["content-type"] == "application/json":
+            jsonschema.validate(answer.json(), schema_of(operation, answer.status_code))
