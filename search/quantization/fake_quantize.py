@@ -44,7 +44,7 @@ def _codebook(parameters: Codebook, device: torch.device) -> Operator:
         # either and an index out of range ends the whole process on a GPU
         cells = torch.sub(x, low).mul_(inverse).clamp_(0, last).to(torch.int32).clamp_(0, last)
         # a flat index_select by int32 is as fast as the fused affine operator; bucketize is not
-        return table.index_select(0, cells.view(-1)).view(x.shape).to(x.dtype)
+        return table.index_select(0, cells.reshape(-1)).view(x.shape).to(x.dtype)
 
     return apply
 

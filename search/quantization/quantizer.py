@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -116,13 +117,15 @@ class Quantizer:
     keeps_zero: bool
 
 
+Fitter = TypeVar("Fitter", bound=Fit)
+
 _QUANTIZERS: dict[str, Quantizer] = {}
 
 
-def register(name: str, *, summary: str, keeps_zero: bool) -> Callable[[Fit], Fit]:
+def register(name: str, *, summary: str, keeps_zero: bool) -> Callable[[Fitter], Fitter]:
     """Offer a fit function under a name that requests can use."""
 
-    def add(fit: Fit) -> Fit:
+    def add(fit: Fitter) -> Fitter:
         _QUANTIZERS[name] = Quantizer(name, summary, fit, keeps_zero)
         return fit
 

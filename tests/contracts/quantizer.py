@@ -69,7 +69,7 @@ class QuantizerContract:
     def test_stores_at_most_two_to_the_bit_width_values(self, kind: str, bit_width: int) -> None:
         values = torch.from_numpy(samples(kind))
         quantized = operator(self.fitted(values.numpy(), bit_width), CPU)(values)
-        assert len(quantized.unique()) <= 2**bit_width
+        assert len(torch.unique(quantized)) <= 2**bit_width
 
     @pytest.mark.parametrize("bit_width", BIT_WIDTHS)
     @pytest.mark.parametrize("kind", KINDS)
@@ -154,4 +154,4 @@ class QuantizerContract:
         array = np.asarray(values, dtype=np.float32)
         quantized = operator(self.fitted(array, bit_width), CPU)(torch.from_numpy(array))
         assert bool(torch.isfinite(quantized).all())
-        assert len(quantized.unique()) <= 2**bit_width
+        assert len(torch.unique(quantized)) <= 2**bit_width

@@ -1,0 +1,53 @@
+"""What every registered sampler promises; subclass and name it to test one of your own."""
+
+from itertools import islice
+from typing import ClassVar
+
+import pytest
+
+from search import samplers
+from search import study
+from search.spec import SearchSpec
+from tests.contracts.networks import made_up_evaluate
+from tests.contracts.networks import made_up_spec
+
+
+class SamplerContract:
+    """Run by a subclass per sampler; `name` is the registered one."""
+
+    name: ClassVar[str]
+
+    def spec(self, **changes: int) -> SearchSpec:
+        return made_up_spec(sampler=self.name, **changes)  # type: ignore[arg-type]  # ints only
+
+    def test_proposals_stay_within_the_menus(self) -> None:
+        spec = self.spec()
+        sampler = samplers.create(spec)
+        for number in range(30):
+            proposed = dict(sampler.propose(number=number, attempt=0).items())
+            assert list(proposed) == [point.name for point in spec.points]
+            for point, menu in zip(spec.points, spec.menus, strict=True):
+                assert proposed[point.name] in menu
+
+    def test_the_same_seed_searches_alike_and_another_does_not(self) -> None:
+        first, again = (list(study.run(self.spec(seed=5), made_up_evaluate)) for _ in range(2))
+        assert first == again
+        assert first != list(study.run(self.spec(seed=6), made_up_evaluate))
+
+    @pytest.mark.parametrize("stopped_after", [0, 1, 7, 20, 33, 39, 40])
+    def test_resumed_at_any_point_it_equals_the_uninterrupted(self, stopped_after: int) -> None:
+        spec = self.spec()
+        uninterrupted = list(study.run(spec, made_up_evaluate))
+        history = list(islice(study.run(spec, made_up_evaluate), stopped_after))
+        resumed = history + list(study.run(spec, made_up_evaluate, history=history))
+        assert resumed == uninterrupted
+
+    def test_the_budget_is_exact_and_nothing_is_evaluated_twice(self) -> None:
+        trials = list(study.run(self.spec(budget=60), made_up_evaluate))
+        assert [trial.number for trial in trials] == list(range(60))
+        assert len({trial.allocation for trial in trials}) == 60
+
+    def test_asking_again_for_a_trial_gives_something_else(self) -> None:
+        sampler = samplers.create(self.spec())
+        proposals = {sampler.propose(number=3, attempt=attempt) for attempt in range(8)}
+        assert len(proposals) > 1
