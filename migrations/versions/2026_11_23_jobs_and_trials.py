@@ -10,7 +10,7 @@ down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-LIVE = sa.text("state IN ('queued', 'running')")
+LIVE = sa.text("finished_at IS NULL")
 
 
 def upgrade() -> None:

@@ -3,8 +3,10 @@
 from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
 from sqlalchemy import Select
+from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import insert
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -111,30 +113,41 @@ def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None
 
     The old front and one more say as much as all trials: whom the front dominates stays dominated.
     """
+    ours = FrontRow.job_id == job_id
     columns = select(FrontRow.number, FrontRow.memory_bits, FrontRow.correct)
-    found = session.execute(columns.where(FrontRow.job_id == job_id)).mappings()
-    before = [_outline(**row) for row in found]
-    new = pareto_front([*before, result])
-    numbers = {trial.number for trial in new}
-    if result.number not in numbers:
+    rivals = [
+        _outline(number, memory_bits=memory_bits, correct=correct)
+        for number, memory_bits, correct in session.execute(columns.where(ours, _rivals(result)))
+    ]
+    standing = {trial.number for trial in pareto_front([*rivals, result])}
+    if result.number not in standing:
         return
-    dominated = {trial.number for trial in before} - numbers
+    dominated = [trial.number for trial in rivals if trial.number not in standing]
     if dominated:
-        gone = delete(FrontRow).where(FrontRow.job_id == job_id, FrontRow.number.in_(dominated))
+        gone = delete(FrontRow).where(ours, FrontRow.number.in_(dominated))
         session.execute(gone, execution_options=_UNSYNCHRONIZED)
-    session.execute(
-        insert(FrontRow).values(
-            job_id=job_id,
-            number=result.number,
-            memory_bits=result.memory_bits,
-            correct=result.hits.correct,
-        )
+    joining = {"memory_bits": result.memory_bits, "correct": result.hits.correct}
+    session.execute(insert(FrontRow).values(job_id=job_id, number=result.number, **joining))
+    best = select(FrontRow.number).where(ours).order_by(FrontRow.memory_bits).limit(1)
+    noted = update(JobRow).where(JobRow.id == job_id).values(best_number=best.scalar_subquery())
+    session.execute(noted, execution_options=_UNSYNCHRONIZED)
+
+
+def _rivals(result: TrialResult) -> ColumnElement[bool]:
+    """Return the condition of dominating the trial or being dominated by it, or its equal.
+
+    On a long front that leaves a few, and `pareto_front` judges those.
+    """
+    stronger = and_(
+        FrontRow.memory_bits <= result.memory_bits, FrontRow.correct >= result.hits.correct
     )
-    best = update(JobRow).where(JobRow.id == job_id).values(best_number=new[0].number)
-    session.execute(best, execution_options=_UNSYNCHRONIZED)
+    weaker = and_(
+        FrontRow.memory_bits >= result.memory_bits, FrontRow.correct <= result.hits.correct
+    )
+    return or_(stronger, weaker)
 
 
-def _outline(*, number: int, memory_bits: int, correct: int) -> TrialResult:
+def _outline(number: int, *, memory_bits: int, correct: int) -> TrialResult:
     """Return a feasible trial with no more than domination looks at."""
     return TrialResult(
         number=number,
