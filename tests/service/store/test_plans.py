@@ -1,0 +1,65 @@
+"""The statements that run often go through the index that was made for them, on both databases."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import event
+
+from service.store import jobs
+from service.store import leases
+from service.store.values import JobState
+from tests.contracts.samples import LONG
+from tests.contracts.samples import enqueue
+
+Use = Callable[[Engine], object]
+
+USES: dict[str, tuple[Use, str]] = {
+    "claiming": (lambda engine: leases.claim(engine, lease_seconds=LONG), "ix_jobs_claim"),
+    "listing": (jobs.page, "ix_jobs_newest"),
+    "listing by state": (
+        lambda engine: jobs.page(engine, state=JobState.QUEUED),
+        "ix_jobs_state_newest",
+    ),
+    "listing by label": (
+        lambda engine: jobs.page(engine, label=("team", "vision")),
+        "ix_labels_newest",
+    ),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+class TestPlan:
+    def test_an_index_finds_and_sorts(self, engine: Engine, use: str) -> None:
+        enqueue(engine)
+        act, index = USES[use]
+        found = plans(engine, act)
+        assert [plan for plan in found if index in plan], found
+        assert not [plan for plan in found if index in plan and "TEMP B-TREE" in plan]
+
+
+def plans(engine: Engine, act: Use) -> list[str]:
+    """Return how the database would carry out each statement that the act sends to it."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        sent.append((call[2], call[3]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    act(engine)
+    event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        return [explained(connection, *one) for one in sent if one[0].startswith(("SEL", "UPD"))]
+
+
+def explained(connection: Connection, statement: str, parameters: Any) -> str:
+    if connection.dialect.name == "sqlite":
+        explain = "EXPLAIN QUERY PLAN "
+    else:
+        explain = "EXPLAIN "
+        # of so few rows, reading them all is the better plan
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_sort = off")
+    return "\n".join(map(str, connection.exec_driver_sql(explain + statement, parameters)))
