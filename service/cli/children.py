@@ -24,6 +24,7 @@ class KeptChild:
         self._started = 0.0
         self._pause = FIRST_PAUSE
         self._due = 0.0
+        self._wanted = True
 
     @property
     def pid(self) -> int | None:
@@ -36,7 +37,7 @@ class KeptChild:
         `now` is in seconds, from any clock that only goes forward.
         """
         if self._process is None:
-            if now >= self._due:
+            if self._wanted and now >= self._due:
                 self._start(now)
             return None
         status = self._process.poll()
@@ -50,7 +51,7 @@ class KeptChild:
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, and start no other."""
-        self._due = float("inf")
+        self._wanted = False
         if self._process:
             self._process.terminate()
 
@@ -60,7 +61,7 @@ class KeptChild:
 
     def kill(self) -> None:
         """End the child and whatever it started at once, and wait until it is gone."""
-        self._due = float("inf")
+        self._wanted = False
         if self._process:
             if self._process.poll() is None:
                 with suppress(ProcessLookupError):

@@ -2,7 +2,11 @@
 
 import socket
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from service.api.app import create_app
 from service.cli import hosting
@@ -19,29 +23,30 @@ PROBE_TIMEOUT = 2.0  # seconds
 def up(data_dir: Path, *, host: str, port: int) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
     logs.to_stderr()
-    listener = hosting.listen(host, port)
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
-    engine = session.open_engine(url)
-    try:
+    with hosting.listen(host, port) as listener, _opened(url) as engine:
         session.migrate(engine)
         api = hosting.ApiThread(create_app(engine), listener, log_level="warning")
         child = KeptChild(["-m", "workers", "--database-url", url])
         announce = _announcement(_address(host, listener), with_worker=True)
         hosting.host_until_stopped(api, child, announce=announce)
-    finally:
-        engine.dispose()
 
 
 def serve(database_url: str, *, host: str, port: int) -> None:
     """Run the API over a migrated database until stopped."""
     logs.to_stderr()
-    listener = hosting.listen(host, port)
-    engine = session.open_engine(database_url)
-    try:
+    with hosting.listen(host, port) as listener, _opened(database_url) as engine:
         session.require_current_schema(engine)
         api = hosting.ApiThread(create_app(engine), listener, log_level="info")
         announce = _announcement(_address(host, listener), with_worker=False)
         hosting.host_until_stopped(api, None, announce=announce)
+
+
+@contextmanager
+def _opened(database_url: str) -> Iterator[Engine]:
+    engine = session.open_engine(database_url)
+    try:
+        yield engine
     finally:
         engine.dispose()
 

@@ -45,6 +45,7 @@ class ApiThread:
             app,
             log_config=logs.of_uvicorn(),
             log_level=log_level,
+            ws="none",
             timeout_graceful_shutdown=OPEN_STREAMS_GRACE,
         )
         self._server = uvicorn.Server(config)

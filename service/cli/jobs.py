@@ -31,7 +31,8 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     with BitfloorClient(server) as client:
-        found = list(islice(client.jobs(state=state, label=label), limit))
+        wanted = label and label.replace("=", ":", 1)
+        found = list(islice(client.jobs(state=state, label=wanted), limit))
     if form is Format.TABLE:
         show(tables.jobs(found))
     else:

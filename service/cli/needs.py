@@ -23,5 +23,6 @@ def installed(extra: str) -> Iterator[None]:
 
 def require(module: str, *, extra: str) -> None:
     """Raise MissingExtra unless the module is installed; it is not imported."""
-    if find_spec(module) is None:
-        raise MissingExtra(module, extra)
+    with installed(extra):
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(name=module)

@@ -48,7 +48,7 @@ def choice(job: Job) -> Choice:
         chosen = tuple(_certified(point) for point in result["points"])
         return Choice(title=f"the certified best, trial {result['trial']}", layers=chosen)
     closest = result.get("closest")
-    if job.state is JobState.INFEASIBLE and closest:
+    if job.state is JobState.INFEASIBLE and closest and "allocation" in closest:
         title = f"the closest allocation, trial {closest['trial']}; it is below the floor"
         return Choice(title=title, layers=_layers(job, closest["allocation"]))
     best = job.progress.best
