@@ -32,7 +32,7 @@ class NoWorkerYet(ApiError):
 class UnknownName(ApiError):
     """A field names something that no worker offers."""
 
-    def __init__(self, field: str, name: str, known: Sequence[str]) -> None:
+    def __init__(self, field: str, name: str, *, known: Sequence[str]) -> None:
         super().__init__(f"no worker offers {name!r}; offered are {', '.join(known) or 'none'}")
         self.field = field
         self.known = tuple(known)

@@ -91,15 +91,15 @@ async def follow(  # rule: async, because a thread per waiting client would not 
         fresh = await _read(follower, partial(_after, follower, seen))
         for stored in fresh:
             seen = stored.result.number
-            yield _event("trial", seen, _trial(stored, job))
+            yield _event("trial", _trial(stored, job), seen=seen)
         if len(fresh) == _BATCH:
             continue
         now = present.job(job).model_dump_json()
         if now != shown:
             shown = now
-            yield _event("job", seen, now)
+            yield _event("job", now, seen=seen)
         if job.state.final:
-            yield _event("end", seen, json.dumps({"state": job.state.value}))
+            yield _event("end", json.dumps({"state": job.state.value}), seen=seen)
             return
         await anyio.sleep(follower.interval)
 
@@ -119,7 +119,7 @@ def _trial(stored: StoredTrial, job: Job) -> str:
     return present.trial(stored, points).model_dump_json()
 
 
-def _event(name: str, seen: int, data: str) -> ServerSentEvent:
+def _event(name: str, data: str, *, seen: int) -> ServerSentEvent:
     # before the first trial there is nothing to resume after, so no id
     return ServerSentEvent(data, event=name, id=str(seen) if seen >= 0 else None, sep="\n")
 

@@ -72,7 +72,7 @@ State = Annotated[JobState | None, Query(description="Only jobs in this state.")
         ),
     },
 )
-def submit(
+def submit_job(
     engine: Database,
     body: JobSubmission,
     response: Response,
@@ -105,12 +105,12 @@ def list_jobs(
 
 
 @router.get("/{job_id}", responses=responses(JobNotFound))
-def show(engine: Database, job_id: JobId) -> schemas.Job:
+def show_job(engine: Database, job_id: JobId) -> schemas.Job:
     """Return a job as it stands."""
     return present.job(jobs.get(engine, job_id))
 
 
 @router.post("/{job_id}/cancel", status_code=202, responses=responses(JobNotFound, JobAlreadyFinal))
-def cancel(engine: Database, job_id: JobId) -> schemas.Job:
+def cancel_job(engine: Database, job_id: JobId) -> schemas.Job:
     """Cancel a job: a queued one at once, a running one within seconds."""
     return present.job(jobs.request_cancel(engine, job_id))

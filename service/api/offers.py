@@ -54,7 +54,7 @@ def require(engine: Engine, spec: JobSpec) -> None:
             raise NoWorkerYet
         for name in names:
             if name not in known:
-                raise UnknownName(field, name[:80], known)
+                raise UnknownName(field, name[:80], known=known)
 
 
 def _offers(engine: Engine, kind: str) -> schemas.Offers:

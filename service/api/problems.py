@@ -112,7 +112,7 @@ TABLE: Mapping[type[Exception], Problem] = {
         403,
         "dashboard-read-only",
         "The dashboard is read-only",
-        # what the dashboard's own page shows to people
+        # where the dashboard's page looks for a sentence
         members=lambda error: {"reason": str(error)},
     ),
     JobAlreadyFinal: Problem(

@@ -34,7 +34,7 @@ def bottle_app(storage: JobStorage) -> Bottle:
         after = request.params.get("after", "0")
         if not after.isdecimal():
             raise HTTPError(400, "`after` counts the trials to leave out, from 0.")
-        return _detail(storage, study_id, int(after))
+        return _detail(storage, study_id, after=int(after))
 
     # a route registered again replaces the first one
     app.route("/api/studies/<study_id:int>", "GET", json_api_view(study_detail))
@@ -59,7 +59,7 @@ def owns(path: str) -> bool:
     }
 
 
-def _detail(storage: JobStorage, study_id: int, after: int) -> dict[str, Any]:
+def _detail(storage: JobStorage, study_id: int, *, after: int) -> dict[str, Any]:
     """Return what Optuna's own route returns, but for two things.
 
     The best trials are feasible: Optuna Dashboard 0.21 ignores constraints there. And what is

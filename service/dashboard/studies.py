@@ -15,7 +15,7 @@ from service.store.values import Job
 
 BITS_PER_KIB = 8 * 1024
 DIRECTIONS = (StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE)
-METRIC_NAMES = ["memory (KiB per image)", "accuracy"]
+METRIC_NAMES = ("memory (KiB per image)", "accuracy")
 
 
 def frozen_study(job: Job) -> FrozenStudy:
@@ -95,11 +95,11 @@ def _system_attrs(job: Job) -> dict[str, Any]:
         f"Job `{job.id}`: [report](/v1/jobs/{job.id}/report) · [job](/v1/jobs/{job.id}) · "
         f"[front](/v1/jobs/{job.id}/front) · [best](/v1/jobs/{job.id}/best)\n\n"
         "Infeasible trials missed the accuracy floor; pruned ones were stopped as soon as that "
-        "was certain, and their accuracy covers the images seen until then. This dashboard is "
-        "read-only."
+        "was certain, so their accuracy, among their attributes, covers fewer images. This "
+        "dashboard is read-only."
     )
     return {
-        "study:metric_names": METRIC_NAMES,
+        "study:metric_names": list(METRIC_NAMES),
         "dashboard:note_ver": 1,
         "dashboard:note_str:0": note,
     }

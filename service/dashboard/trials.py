@@ -11,7 +11,9 @@ from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState
 
+from search.trial import TrialResult
 from service.dashboard.studies import BITS_PER_KIB
+from service.dashboard.studies import METRIC_NAMES
 from service.dashboard.studies import bits_name
 from service.dashboard.studies import quantizer_name
 from service.store.values import StoredTrial
@@ -23,25 +25,28 @@ _CONSTRAINTS = "constraints"
 def frozen_trial(stored: StoredTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
     """Return the trial; `space` holds a distribution per parameter, shared, never changed.
 
-    A trial that was stopped early is PRUNED: its accuracy covers part of the images and cannot
-    stand beside the others in a plot, and neither Optuna nor the dashboard takes a pruned trial
-    for the best. A trial that missed the floor on all images is COMPLETE with a constraint
-    above 0, so that plots show it in grey.
+    A trial that was stopped early is PRUNED and without values: its accuracy covers part of the
+    images and cannot stand beside the others. (With values, the dashboard draws it into the
+    Pareto plot as a faint mark.) What was seen of it is among its attributes. A trial that missed
+    the floor on all images is COMPLETE with a constraint above 0, so that plots show it in grey.
     """
     result = stored.result
     params = _params(stored, space)
+    values = [result.memory_bits / BITS_PER_KIB, result.hits.accuracy]
     return FrozenTrial(
         number=result.number,
         trial_id=result.number,
         state=TrialState.COMPLETE if result.complete else TrialState.PRUNED,
         value=None,
-        values=[result.memory_bits / BITS_PER_KIB, result.hits.accuracy],
+        values=values if result.complete else None,
         datetime_start=_utc(stored.finished_at - stored.seconds),
         datetime_complete=_utc(stored.finished_at),
         params=params,
         distributions={name: space[name] for name in params},
         user_attrs={
+            "verdict": _verdict(result),
             "origin": result.origin,
+            **dict(zip(METRIC_NAMES, values, strict=True)),
             "images": result.hits.images,
             "drop": result.hits.drop,
             "seconds": stored.seconds,
@@ -50,6 +55,12 @@ def frozen_trial(stored: StoredTrial, space: Mapping[str, BaseDistribution]) -> 
         system_attrs={_CONSTRAINTS: [result.constraint, 0.0 if result.complete else 1.0]},
         intermediate_values={},
     )
+
+
+def _verdict(result: TrialResult) -> str:
+    if not result.complete:
+        return "stopped early: the floor was out of reach"
+    return "held the floor" if result.feasible else "missed the floor"
 
 
 def _params(stored: StoredTrial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:

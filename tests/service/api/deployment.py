@@ -55,7 +55,7 @@ def announce(engine: Engine) -> None:
 
 def enqueue(engine: Engine, *, seed: int = 0, **said: Any) -> Job:
     """Queue a job for the tiny model; jobs differ by their seed."""
-    spec = JobSpec(model="tiny", dataset="digits", tolerance=0.02, budget=40, seed=seed)
+    spec = JobSpec(model="tiny", dataset="digits", tolerance=0.02, budget=60, seed=seed)
     return jobs.enqueue(engine, Submission(spec=spec, **said))[0]
 
 

@@ -26,7 +26,7 @@ class TestShow:
         assert shown["started_at"] is None
         assert shown["progress"] == {
             "trials": 0,
-            "budget": 40,
+            "budget": 60,
             "images_evaluated": 0,
             "float_accuracy": None,
             "floor": None,

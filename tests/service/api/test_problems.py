@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from search.errors import InvalidSpec
 from service.api import problems
 from service.api.app import create_app
 from service.store import session
@@ -93,7 +94,7 @@ class TestTable:
             assert meanings.setdefault(row.code, (row.status, row.title)) == (row.status, row.title)
 
     def test_a_subclass_is_answered_as_its_parent(self) -> None:
-        class Odd(problems.InvalidSpec):
+        class Odd(InvalidSpec):
             pass
 
         assert problems.of(Odd("seed", "is odd")).status_code == 422
