@@ -30,5 +30,7 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with open_engine(context.get_x_argument(as_dictionary=True)["url"]).begin() as opened:
+    engine = open_engine(context.get_x_argument(as_dictionary=True)["url"])
+    with engine.begin() as opened:
         run(opened)
+    engine.dispose()

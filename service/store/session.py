@@ -35,9 +35,6 @@ MIGRATION_LOCK_TIMEOUT = "2s"  # how long a migration may hold up everybody who 
 #: any number, the same for everybody who migrates
 _ADVISORY_LOCK = 0x62697466
 
-#: instead of the URL itself, which may hold a password that nobody can find
-_ILLEGIBLE = "a database URL of that form"
-
 #: what the drivers are told unless the URL says otherwise
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "sqlite": {"timeout": SQLITE_BUSY_TIMEOUT},
@@ -58,27 +55,16 @@ def open_engine(url: str) -> Engine:
 
     Raises UnsupportedDatabase, DatabaseUnreachable or DatabaseBusy.
     """
-    parsed = _parse(url)
-    defaults = _DEFAULTS[parsed.get_backend_name()]
-    engine = create_engine(
-        parsed,
-        # what the URL says goes before
-        connect_args={name: defaults[name] for name in defaults if name not in parsed.query},
-        json_serializer=codec.dumps,
-        max_overflow=POOL_OVERFLOW,
-        pool_pre_ping=True,
-        pool_size=POOL_SIZE,
-        pool_timeout=POOL_TIMEOUT,
-        poolclass=QueuePool,
-    )
+    try:
+        engine = _create(_parse(url))
+    except (ArgumentError, ValueError):
+        # the text itself may hold a password that nobody can find
+        raise UnsupportedDatabase("a database URL of that form") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    try:
-        with faults.translated(engine.url), engine.connect() as connection:
-            connection.execute(select(1))
-    except ArgumentError:
-        raise UnsupportedDatabase(_ILLEGIBLE) from None
+    with faults.translated(engine.url), engine.connect() as connection:
+        connection.execute(select(1))
     return engine
 
 
@@ -101,11 +87,23 @@ def require_current_schema(engine: Engine) -> None:
         raise SchemaOutdated(found, schema.head())
 
 
+def _create(url: URL) -> Engine:
+    defaults = _DEFAULTS[url.get_backend_name()]
+    return create_engine(
+        url,
+        # what the URL says goes before
+        connect_args={name: defaults[name] for name in defaults if name not in url.query},
+        json_serializer=codec.dumps,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT,
+        poolclass=QueuePool,
+    )
+
+
 def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise UnsupportedDatabase(_ILLEGIBLE) from None
+    parsed = make_url(url)
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):

@@ -149,7 +149,7 @@ class TrialsContract:
         assert trials.history(engine, second.id) == (trial(1),)
 
     @pytest.mark.parametrize("cursor", ["", "!", "WyJ4Il0", "W3RydWVd", "Wy0xXQ", "W10"])
-    def test_what_is_no_cursor_is_refused(self, engine: Engine, cursor: str) -> None:
+    def test_what_is_no_cursor_of_trials_is_refused(self, engine: Engine, cursor: str) -> None:
         job = enqueue(engine)
         with pytest.raises(BadCursor):
             trials.page(engine, job.id, cursor=cursor)

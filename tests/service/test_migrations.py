@@ -1,5 +1,6 @@
 """Migrations go up, down and up again, agree with the models, and may be run by many at once."""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -88,6 +89,16 @@ class TestMigrate:
             other.execute(f"LOCK TABLE {schema.VERSION_TABLE}")
             with pytest.raises(DatabaseBusy, match="lock timeout"):
                 session.migrate(engine)
+        engine.dispose()
+
+
+class TestEnvironment:
+    def test_the_alembic_command_works_on_the_url_it_is_given(self, blank_url: str) -> None:
+        config = schema.alembic_config()
+        config.cmd_opts = Namespace(x=[f"url={blank_url}"])
+        command.upgrade(config, "head")
+        engine = session.open_engine(blank_url)
+        session.require_current_schema(engine)
         engine.dispose()
 
 

@@ -131,6 +131,7 @@ class TestOpenEngine:
             "sqlite://",
             "sqlite:///:memory:",
             "postgresql://h:x/d",
+            "postgresql:///d?port=x",
         ],
     )
     def test_other_databases_are_refused_with_examples_of_what_works(self, url: str) -> None:
