@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its generated code, not ours
     from playwright.sync_api import Browser
     from playwright.sync_api import Page
+    from playwright.sync_api import ViewportSize
     from playwright.sync_api import expect
     from playwright.sync_api import sync_playwright
 
@@ -34,8 +35,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP = {"width": 1400, "height": 1000}
-PHONE = {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1400, height=1000)
+PHONE = ViewportSize(width=390, height=844)
 
 pytestmark = [
     pytest.mark.browser,
@@ -100,7 +101,7 @@ def shots(tmp_path: Path) -> Path:
 class Visit:
     """A page that remembers what went wrong on it and who was asked for what."""
 
-    def __init__(self, browser: Browser, viewport: dict[str, int]) -> None:
+    def __init__(self, browser: Browser, viewport: ViewportSize) -> None:
         self.page: Page = browser.new_page(viewport=viewport)
         self.errors: list[str] = []
         self.asked: list[str] = []
