@@ -132,8 +132,9 @@ def _infeasible(value: Job) -> dict[str, object] | None:
     return dict(value.result)
 
 
-def _bytes(bits: int) -> int:
-    return -(-bits // 8)
+def _bytes(bits: int) -> float:
+    # as in the best document: points pack their bits, so the sum need not be whole
+    return bits / 8
 
 
 def _utc(seconds: float) -> datetime:

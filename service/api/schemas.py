@@ -17,7 +17,7 @@ class Best(BaseModel):
     saved: float = Field(description="Share of the float32 memory that is no longer needed.")
     average_bits: float = Field(description="Bits per value, weighted by values per point.")
     accuracy: float
-    memory_bytes: int = Field(description="Per image.")
+    memory_bytes: float = Field(description="Per image.")
 
 
 class Progress(BaseModel):
@@ -153,7 +153,7 @@ class Trial(BaseModel):
     origin: str = Field(description="Who proposed it.")
     feasible: bool = Field(description="Evaluated on every image, and at or above the floor.")
     complete: bool = Field(description="False: stopped as soon as the floor was out of reach.")
-    memory_bytes: int = Field(description="Per image.")
+    memory_bytes: float = Field(description="Per image.")
     saved: float
     average_bits: float
     images: int
