@@ -9,7 +9,6 @@ from service.report.layers import Layer
 from service.report.words import byte_unit
 
 BAR_HEIGHT = 26  # pixels
-LONGEST_NAME = 26  # letters; the middle of longer ones is left out
 #: a colour and a pattern each, so that colour alone tells nothing
 LOOKS = (("--first", ""), ("--second", "/"), ("--third", "x"), ("--fourth", "."), ("--fifth", "-"))
 FLOAT_LOOK = ("--quiet", "")
@@ -87,7 +86,8 @@ def _layout(layers: Sequence[Layer], title: str) -> Figure:
         "xaxis": {"title": {"text": title}, "rangemode": "tozero"},
         "yaxis": {
             "tickvals": list(range(len(layers))),
-            "ticktext": [shortened(layer.name) for layer in layers],
+            # page.js shortens and escapes them, as it knows how wide the page is
+            "ticktext": [layer.name for layer in layers],
             "range": [len(layers) - 0.5, -0.5],
             "showgrid": False,
             "zeroline": False,
@@ -97,11 +97,3 @@ def _layout(layers: Sequence[Layer], title: str) -> Figure:
 
 def _names(layers: Sequence[Layer]) -> list[str]:
     return [escape(layer.name) for layer in layers]
-
-
-def shortened(name: str) -> str:
-    """Return the name escaped for Plotly, which reads tags, without the middle if it is long."""
-    if len(name) > LONGEST_NAME:
-        half = LONGEST_NAME // 2
-        name = f"{name[:half]}…{name[-half:]}"
-    return escape(name)

@@ -116,11 +116,16 @@ def _activations(chosen: Choice, setup: Setup) -> str:
 
 def _verdict(job: Job) -> str:
     found = verdict(job)
-    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in found.sentences)
+    body = "".join(f"<p>{_unbroken(sentence)}</p>" for sentence in found.sentences)
     return (
         f'<section class="verdict {found.tone}" aria-labelledby="verdict">'
         f'<h2 id="verdict">{escape(found.headline)}</h2>{body}</section>'
     )
+
+
+def _unbroken(sentence: str) -> str:
+    # a number stays on the line of its percent sign
+    return escape(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _section(name: str, heading: str, *, body: str) -> str:

@@ -35,7 +35,9 @@ def verdict(job: Job) -> Verdict:
         )
     if job.state is JobState.FAILED:
         cause = job.error.message if job.error else "no cause was recorded"
-        return Verdict(tone="bad", headline="The search failed", sentences=(cause, _so_far(job)))
+        return Verdict(
+            tone="bad", headline="The search failed", sentences=(_sentence(cause), _so_far(job))
+        )
     headlines = {
         JobState.QUEUED: "Waiting for a worker",
         JobState.CANCELLED: "The search was cancelled",
@@ -89,7 +91,7 @@ def _versus_uniform(result: Mapping[str, Any]) -> str:
 
 def _infeasible(result: Mapping[str, Any]) -> Iterator[str]:
     if result.get("reason"):
-        yield str(result["reason"])
+        yield _sentence(str(result["reason"]))
     closest = result.get("closest")
     if closest:
         yield (
@@ -102,6 +104,10 @@ def _infeasible(result: Mapping[str, Any]) -> Iterator[str]:
     if helpful:
         culprits = in_a_row(f"{b['point']} ({points(b['recovered'])})" for b in helpful[:5])
         yield f"Accuracy regained if one layer alone goes back to float32: {culprits}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _so_far(job: Job) -> str:

@@ -1,0 +1,121 @@
+"""The report's words: what the page says of a job in each state, and that it stays harmless."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from search.allocation import QuantizationPoint
+from search.spec import JobSpec
+from service.report.page import embedded
+from service.report.page import render
+from service.store.values import JobState
+from service.store.values import Setup
+from service.store.values import Submission
+from tests.service.report import samples
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+
+
+def visible(page: str) -> str:
+    """Return the page's text without scripts, styles and tags."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return re.sub(r"<[^>]+>", " ", body).replace("\N{NO-BREAK SPACE}", " ")
+
+
+class TestCertified:
+    def test_the_verdict_tells_evidence_and_comparison(self) -> None:
+        text = visible(render(*samples.succeeded()))
+        assert "Certified: " in text
+        assert "1,000 images that the search never saw" in text
+        assert "93.80 %: 1.60 points below the float model (95.40 %)" in text
+        assert "floor of 93.40 %" in text
+        assert "With 95 % confidence the drop on images of this kind is at most 2.15 points" in text
+        assert "Refuted on the same images, though smaller: trial 90" in text
+        assert "affine at 5 bits everywhere, saves 84.0 %" in text
+
+    def test_every_layer_is_in_the_table(self) -> None:
+        page = render(*samples.succeeded())
+        for point in samples.POINTS:
+            assert f'<th scope="row" class="name">{point.name}</th>' in page
+
+    def test_every_layer_has_its_histogram_with_levels(self) -> None:
+        page = render(*samples.succeeded())
+        assert page.count('class="multiple"') == len(samples.POINTS)
+        assert 'class="levels"' in page
+
+
+class TestOtherStates:
+    def test_an_infeasible_job_tells_the_closest_and_whom_to_blame(self) -> None:
+        text = visible(render(*samples.infeasible()))
+        assert "No allocation held the accuracy floor" in text
+        assert "1.30 points short of the floor of 93.40 %" in text
+        assert "features.6 (1.10 points) and features.0 (0.20 points)" in text
+        assert "features.3 (0.00 points)" not in text
+        assert "the closest allocation" in text
+
+    def test_a_running_job_shows_how_far_it_is(self) -> None:
+        found = samples.trials(30)
+        best = samples.front(found)
+        text = visible(render(samples.job(JobState.RUNNING, found=found), found, best))
+        assert "Still running: searching" in text
+        assert "After 30 of 120 trials" in text
+        assert "the best so far" in text
+
+    def test_a_running_job_without_trials_is_a_page_too(self) -> None:
+        text = visible(render(samples.job(JobState.RUNNING), (), ()))
+        assert "no allocation at or above the floor has been found yet" in text
+        assert "Activations" in text
+
+    @pytest.mark.parametrize(
+        "state, told",
+        [(JobState.QUEUED, "Waiting for a worker"), (JobState.CANCELLED, "was cancelled")],
+    )
+    def test_other_states_are_told(self, state: JobState, told: str) -> None:
+        assert told in visible(render(samples.job(state), (), ()))
+
+    def test_a_failed_job_tells_the_cause(self) -> None:
+        text = visible(render(samples.failed(), (), ()))
+        assert "Cannot capture this network: aten::lstm" in text
+
+
+class TestHarmless:
+    def test_no_name_becomes_markup(self) -> None:
+        points = (QuantizationPoint(EVIL, 100), QuantizationPoint("plain", 50))
+        found = samples.trials(40, points=points)
+        best = samples.front(found)
+        spec = JobSpec(model=EVIL, dataset=EVIL, tolerance=0.02, quantizers=(EVIL,))
+        document = samples.best_document(best[0].result, points=points)
+        for point in document["points"]:
+            point["quantizer"] = EVIL
+        document["uniform"]["quantizer"] = EVIL
+        found = tuple(
+            replace(stored, result=replace(stored.result, origin=EVIL)) for stored in found
+        )
+        job = samples.job(
+            JobState.SUCCEEDED,
+            found=found,
+            result=document,
+            submission=Submission(spec=spec, labels={EVIL: EVIL}),
+            setup=Setup(
+                baseline=samples.BASELINE, points=points, histograms=samples.histograms(points)
+            ),
+        )
+        page = render(job, found, best)
+        assert page.count("<script") == 3
+        assert "<img" not in page.partition("<script")[0]
+
+    def test_embedded_data_cannot_end_its_element(self) -> None:
+        assert "<" not in embedded([EVIL])
+        assert ">" not in embedded([EVIL])
+
+    def test_nothing_is_loaded_from_elsewhere(self) -> None:
+        page = render(*samples.succeeded())
+        head = page.partition("<script")[0]
+        assert "default-src &#x27;none&#x27;" in head or "default-src 'none'" in head
+        assert not re.findall(r"<(?:link|script|img|iframe)[^>]+(?:src|href)=", page)
+
+    def test_many_trials_are_thinned_out_and_counted(self) -> None:
+        job, found, best = samples.succeeded(20_000)
+        page = render(job, found, best)
+        assert len(page) < 8_000_000
