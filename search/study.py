@@ -20,7 +20,7 @@ from search.trial import Hits
 from search.trial import TrialResult
 from search.uniform import UniformLadder
 
-_ATTEMPTS = 16  # proposals asked of the sampler before the neighbourhood is walked instead
+_ATTEMPTS = 8  # proposals asked of the sampler before the neighbourhood is walked instead
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The models this worker offers."""
 
+import safetensors.torch
+from safetensors import SafetensorError
 from torch import nn
 
 from workers.errors import CorruptWeights
@@ -22,7 +24,18 @@ def digits_vgg() -> nn.Module:
     """Return the embedded network with its weights."""
     from workers.zoo import digits  # noqa: PLC0415  # scikit-learn is loaded only when asked for
 
+    return with_weights(digits.DigitsVGG(), digits.weights(), name="digits-vgg")
+
+
+def with_weights(model: nn.Module, data: bytes, *, name: str) -> nn.Module:
+    """Load the safetensors `data` into the model, in-place, and return it.
+
+    Raises CorruptWeights when the bytes are damaged or are those of another network.
+    """
     try:
-        return digits.trained()
-    except Exception as error:  # safetensors and torch raise many kinds
-        raise CorruptWeights("digits-vgg", str(error).splitlines()[0]) from error
+        model.load_state_dict(safetensors.torch.load(data))
+    except (SafetensorError, RuntimeError) as error:
+        # torch's first line says nothing, its second what does not fit
+        why = " ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise CorruptWeights(name, why) from error
+    return model.eval()

@@ -53,8 +53,8 @@ def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
     NonFiniteActivations.
     """
     model = models.load(job.model).to(device)
-    dataset = _placed(datasets.load(job.dataset), device, seed=job.seed)
-    _require_fit(job, model, dataset=dataset)
+    dataset = placed(datasets.load(job.dataset), device, seed=job.seed)
+    require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
     network = capture(model, dataset.calibration.images[:2])
     calibration = calibrate(
@@ -104,7 +104,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _placed(dataset: Dataset, device: torch.device, *, seed: int) -> Dataset:
+def placed(dataset: Dataset, device: torch.device, *, seed: int) -> Dataset:
     """Return the splits on the device, the search split in a random order fixed by the seed.
 
     A trial is judged as its images come in, so their order must have nothing to do with them.
@@ -122,7 +122,7 @@ def _moved(split: Split, device: torch.device) -> Split:
 
 
 @torch.inference_mode()
-def _require_fit(job: JobSpec, model: nn.Module, *, dataset: Dataset) -> None:
+def require_fit(job: JobSpec, model: nn.Module, *, dataset: Dataset) -> None:
     """Raise MismatchedData unless the model takes the images and knows every label."""
     example = dataset.calibration.images[:2]
     try:

@@ -10,7 +10,6 @@ from importlib import resources
 
 import numpy as np
 import torch
-from safetensors.torch import load
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedShuffleSplit
 from torch import Tensor
@@ -81,9 +80,6 @@ def parts() -> tuple[Part, Part, Part, Part]:
     return first, second, third, fourth
 
 
-def trained() -> DigitsVGG:
-    """Return the network with the weights that ship with bitfloor, in eval mode."""
-    model = DigitsVGG()
-    data = resources.files(__package__).joinpath(WEIGHTS).read_bytes()
-    model.load_state_dict(load(data))
-    return model.eval()
+def weights() -> bytes:
+    """Return the trained weights that ship with bitfloor, in safetensors format."""
+    return resources.files(__package__).joinpath(WEIGHTS).read_bytes()

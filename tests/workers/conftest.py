@@ -1,0 +1,42 @@
+"""A worker over a real database, and jobs small enough for a test."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+from sqlalchemy import Engine
+
+from search.spec import JobSpec
+from service.store import jobs
+from service.store.values import Job
+from service.store.values import Submission
+from workers.settings import WorkerSettings
+from workers.worker import Worker
+
+Submit = Callable[..., Job]
+
+
+@pytest.fixture
+def worker(engine: Engine) -> Worker:
+    """Return a worker that looks for cancellations often."""
+    settings = WorkerSettings(heartbeat_seconds=0.05, poll_seconds=0.05)
+    return Worker(engine, settings, torch.device("cpu"), threading.Event())
+
+
+@pytest.fixture
+def submit(engine: Engine) -> Submit:
+    """Return a function that queues a search on the embedded network."""
+
+    def enqueue(**changes: object) -> Job:
+        fields: dict[str, object] = {
+            "model": "digits-vgg",
+            "dataset": "digits",
+            "tolerance": 0.02,
+            "quantizers": ("affine",),
+            "budget": 12,
+        }
+        spec = JobSpec(**(fields | changes))  # type: ignore[arg-type]  # wrong names are tested
+        return jobs.enqueue(engine, Submission(spec=spec))[0]
+
+    return enqueue

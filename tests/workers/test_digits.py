@@ -1,0 +1,35 @@
+"""The embedded network knows images it never saw, and its splits share none."""
+
+import torch
+
+from workers.datasets import datasets
+from workers.models import models
+from workers.zoo import digits
+
+
+class TestParts:
+    def test_they_are_disjoint_and_make_up_all_images(self) -> None:
+        seen = [
+            {tuple(image.flatten().tolist()) for image in part.images} for part in digits.parts()
+        ]
+        assert [len(part.labels) for part in digits.parts()] == [797, 100, 450, 450]
+        for i, one in enumerate(seen):
+            for other in seen[i + 1 :]:
+                assert not one & other
+
+    def test_every_part_has_every_class(self) -> None:
+        for part in digits.parts():
+            assert len(torch.unique(part.labels)) == digits.CLASSES
+
+
+class TestDigitsVgg:
+    def test_it_has_seven_convolutions_and_two_linear_layers(self) -> None:
+        layers = [type(module).__name__ for module in models.load("digits-vgg").modules()]
+        assert (layers.count("Conv2d"), layers.count("Linear")) == (7, 2)
+
+    def test_it_is_right_on_at_least_97_percent_of_the_unseen_images(self) -> None:
+        model, dataset = models.load("digits-vgg"), datasets.load("digits")
+        with torch.inference_mode():
+            for split in (dataset.search, dataset.certification):
+                right = (model(split.images).argmax(1) == split.labels).float().mean()
+                assert float(right) >= 0.97

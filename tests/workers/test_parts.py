@@ -1,0 +1,155 @@
+"""The watchdog, the heartbeat, the retry policy and the registries, one by one."""
+
+import threading
+import time
+
+import pytest
+
+from search.errors import NonFiniteActivations
+from search.errors import UnsupportedNetwork
+from service.store.errors import DatabaseUnreachable
+from service.store.errors import LeaseLost
+from service.store.values import Lease
+from workers import retry
+from workers.errors import CorruptWeights
+from workers.errors import UnknownModel
+from workers.heartbeat import Heartbeat
+from workers.models import models
+from workers.models import with_weights
+from workers.offers import offers
+from workers.watchdog import Watchdog
+from workers.zoo import digits
+
+
+class TestWatchdog:
+    def test_an_overdue_step_is_told_and_then_ends_the_process(self) -> None:
+        told: list[tuple[str, float]] = []
+        ended = threading.Event()
+        watchdog = Watchdog(lambda what, seconds: told.append((what, seconds)), ended.set)
+        with watchdog.limit("trial 3", 0.01):
+            assert ended.wait(5)
+        assert told == [("trial 3", 0.01)]
+
+    def test_it_ends_the_process_even_if_telling_fails(self) -> None:
+        ended = threading.Event()
+        caught: list[object] = []
+        threading.excepthook, hook = caught.append, threading.excepthook
+
+        def unreachable(what: str, seconds: float) -> None:
+            raise DatabaseUnreachable("db", f"{what} {seconds}")
+
+        try:
+            with Watchdog(unreachable, ended.set).limit("trial", 0.01):
+                assert ended.wait(5)
+        finally:
+            threading.excepthook = hook
+
+    def test_a_step_in_time_is_left_alone(self) -> None:
+        ended = threading.Event()
+        with Watchdog(lambda *_: None, ended.set).limit("trial", 0.05):
+            pass
+        assert not ended.wait(0.2)
+
+
+class TestHeartbeat:
+    def test_it_renews_until_left_and_brings_back_the_cancellation(self) -> None:
+        beats = threading.Semaphore(0)
+
+        def renew() -> bool:
+            beats.release()
+            return True
+
+        with Heartbeat(renew, interval=0.01) as heartbeat:
+            assert all(beats.acquire(timeout=5) for _ in range(3))
+        assert heartbeat.cancel_requested
+        while beats.acquire(blocking=False):
+            pass
+        assert not beats.acquire(timeout=0.05)
+
+    def test_a_lost_lease_is_kept_for_the_main_thread(self) -> None:
+        lost = LeaseLost(Lease("a", 1))
+
+        def renew() -> bool:
+            raise lost
+
+        with Heartbeat(renew, interval=0.001) as heartbeat:
+            deadline = time.monotonic() + 5
+            while heartbeat.lost is None and time.monotonic() < deadline:
+                time.sleep(0.001)
+        assert heartbeat.lost is lost
+
+    def test_an_outage_of_the_database_is_outlived(self) -> None:
+        beats = threading.Semaphore(0)
+
+        def renew() -> bool:
+            beats.release()
+            raise DatabaseUnreachable("db", "it sleeps")
+
+        with Heartbeat(renew, interval=0.001) as heartbeat:
+            assert all(beats.acquire(timeout=5) for _ in range(3))
+        assert heartbeat.lost is None
+
+
+class TestDecide:
+    @pytest.mark.parametrize(
+        "error, code",
+        [
+            (UnknownModel("a", ["b"]), "unknown-model"),
+            (CorruptWeights("a", "cut off"), "corrupt-weights"),
+            (UnsupportedNetwork("aten.x", "why"), "unsupported-network"),
+            (NonFiniteActivations("features.0"), "non-finite-activations"),
+        ],
+    )
+    def test_what_is_wrong_with_the_request_is_not_tried_again(
+        self, error: Exception, code: str
+    ) -> None:
+        decision = retry.decide(error, 0)
+        assert (decision.error.code, decision.delay) == (code, None)
+        assert decision.error.message == str(error)
+
+    def test_anything_else_is_tried_again_after_ever_longer_waits(self) -> None:
+        delays = [retry.decide(RuntimeError("x"), failures).delay for failures in (0, 1, 2, 50)]
+        assert delays == [2.0, 4.0, 8.0, retry.LARGEST_DELAY]
+
+    def test_an_error_without_words_is_still_named(self) -> None:
+        assert retry.decide(MemoryError(), 0).error.message == "MemoryError: no further details"
+
+
+class TestModels:
+    def test_the_embedded_weights_load(self) -> None:
+        assert not models.load("digits-vgg").training
+
+    @pytest.mark.parametrize(
+        "data", [b"", b"garbage" * 100, digits.weights()[:-100], digits.weights()[:50]]
+    )
+    def test_damaged_weights_are_refused_with_the_models_name(self, data: bytes) -> None:
+        with pytest.raises(CorruptWeights, match=r"weights of digits-vgg .* restore"):
+            with_weights(digits.DigitsVGG(), data, name="digits-vgg")
+
+    def test_weights_of_another_network_are_refused(self) -> None:
+        import safetensors.torch
+        import torch
+
+        other = safetensors.torch.save({"body.weight": torch.zeros(2)})
+        with pytest.raises(CorruptWeights, match="Missing key"):
+            with_weights(digits.DigitsVGG(), other, name="digits-vgg")
+
+
+class TestOffers:
+    def test_everything_a_request_can_name_is_announced(self) -> None:
+        announced = {(offer.kind, offer.name) for offer in offers()}
+        assert {
+            ("model", "digits-vgg"),
+            ("dataset", "digits"),
+            ("sampler", "tpe"),
+            *(
+                ("quantizer", name)
+                for name in (
+                    "affine",
+                    "codebook",
+                    "codebook_bounded",
+                    "fixed_point",
+                    "fixed_point_shared",
+                )
+            ),
+        } <= announced

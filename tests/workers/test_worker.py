@@ -1,0 +1,192 @@
+"""A worker sees every job to an end that says why, and outlives whatever a job does."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from service.store import jobs
+from service.store import leases
+from service.store import trials
+from service.store.values import Job
+from service.store.values import JobError
+from service.store.values import JobState
+from service.store.values import Lease
+from workers.data import Dataset
+from workers.datasets import datasets
+from workers.worker import Worker
+
+Submit = Callable[..., Job]
+PATIENCE = 60.0  # seconds
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@datasets.register("for-tests/flaky", {})
+def flaky() -> Dataset:
+    """Fail as a disk or a driver would."""
+    msg = "the disk is on fire\nand a stack of details"
+    raise OSError(msg)
+
+
+class TestWorkOnce:
+    def test_an_empty_queue_is_no_work(self, worker: Worker) -> None:
+        assert not worker.work_once()
+
+    def test_a_job_ends_with_a_certified_best(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit().id
+        assert worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert job.state is JobState.SUCCEEDED
+        assert job.result is not None
+        assert job.result["certification"]["holds"]
+        assert job.result["saved"] >= job.result["uniform"]["saved"]
+        assert job.progress.trials == 12
+        assert job.progress.images_evaluated == job.result["images_evaluated"]
+
+    def test_the_same_request_gives_the_same_best(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        ids = [submit().id, submit().id]
+        while worker.work_once():
+            pass
+        first, second = (jobs.get(engine, job_id).result for job_id in ids)
+        assert first == second
+
+    def test_setup_lets_readers_scale_and_plot(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(budget=1).id
+        worker.work_once()
+        setup = jobs.get(engine, job_id).setup
+        assert setup is not None
+        assert (setup.baseline.images, len(setup.points)) == (450, 9)
+        for point in setup.points:
+            assert sum(setup.histograms[point.name]["counts"]) == 100 * point.elements
+
+    def test_nothing_feasible_names_the_closest_and_whom_to_blame(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(tolerance=0.0, bit_widths=(1,), quantizers=("affine", "codebook")).id
+        worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert job.state is JobState.INFEASIBLE
+        assert job.result is not None
+        assert job.result["shortfall"] > 0
+        assert len(job.result["blame"]) == 9
+        recovered = [blame["recovered"] for blame in job.result["blame"]]
+        assert recovered == sorted(recovered, reverse=True)
+        assert "search split" in job.result["reason"]
+
+    @pytest.mark.parametrize(
+        "changes, told",
+        [
+            ({"model": "resnet-9000"}, ("unknown-model", "digits-vgg")),
+            ({"dataset": "imagenet-22k"}, ("unknown-dataset", "digits")),
+            ({"quantizers": ("ternary",)}, ("unknown-quantizer", "codebook_bounded")),
+            ({"sampler": "genius"}, ("unknown-sampler", "tpe")),
+            ({"tolerance": 0.9999}, ("invalid-spec", "tolerance")),
+        ],
+    )
+    def test_what_can_never_work_fails_at_once_and_says_why(
+        self,
+        worker: Worker,
+        submit: Submit,
+        *,
+        engine: Engine,
+        changes: dict[str, object],
+        told: tuple[str, str],
+    ) -> None:
+        job_id = submit(**changes).id
+        assert worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert (job.state, job.attempt) == (JobState.FAILED, 1)
+        assert job.error is not None
+        code, word = told
+        assert job.error.code == code
+        assert word in job.error.message
+
+    def test_what_may_be_the_machines_fault_is_tried_again_later(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(dataset="for-tests/flaky").id
+        assert worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert (job.state, job.failures) == (JobState.QUEUED, 1)
+        assert job.error is not None
+        assert job.error.message == "OSError: the disk is on fire"
+        # not before its time
+        assert not worker.work_once()
+
+    def test_cancelling_takes_effect_within_five_seconds(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(budget=5000, quantizers=("affine", "codebook")).id
+        thread = threading.Thread(target=worker.work_once)
+        thread.start()
+        wait_for(lambda: jobs.get(engine, job_id).progress.trials > 0)
+        jobs.request_cancel(engine, job_id)
+        started = time.monotonic()
+        thread.join(PATIENCE)
+        assert time.monotonic() - started < 5
+        assert jobs.get(engine, job_id).state is JobState.CANCELLED
+
+    def test_asked_to_stop_it_hands_the_job_back_and_the_next_goes_on(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(budget=40).id
+        thread = threading.Thread(target=worker.work_once)
+        thread.start()
+        wait_for(lambda: jobs.get(engine, job_id).progress.trials >= 3)
+        worker.stop.set()
+        thread.join(PATIENCE)
+        job = jobs.get(engine, job_id)
+        assert (job.state, job.failures) == (JobState.QUEUED, 0)
+        before = trials.history(engine, job_id)
+
+        worker.stop.clear()
+        assert worker.work_once()
+        after = trials.history(engine, job_id)
+        assert after[: len(before)] == before
+        assert [trial.number for trial in after] == list(range(40))
+        assert jobs.get(engine, job_id).state is JobState.SUCCEEDED
+
+    def test_a_worker_that_lost_its_lease_writes_nothing_and_lives(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(budget=5000, quantizers=("affine", "codebook")).id
+        thread = threading.Thread(target=worker.work_once)
+        thread.start()
+        wait_for(lambda: jobs.get(engine, job_id).progress.trials > 0)
+        job = jobs.get(engine, job_id)
+        # what an operator's hand does: the lease ends under the worker
+        leases.fail(
+            engine,
+            Lease(job_id, job.attempt),
+            JobError(code="stopped", message="by hand"),
+        )
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert jobs.get(engine, job_id).error == JobError(code="stopped", message="by hand")
+
+
+class TestWorkForever:
+    def test_it_works_off_the_queue_until_asked_to_stop(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        ids = [submit(budget=1).id, submit(budget=1, dataset="none").id, submit(budget=1).id]
+        thread = threading.Thread(target=worker.work_forever)
+        thread.start()
+        wait_for(lambda: all(jobs.get(engine, job_id).state.final for job_id in ids))
+        worker.stop.set()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
