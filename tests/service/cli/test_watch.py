@@ -2,11 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Engine
 
+from service.cli import watch
+from service.client import BitfloorClient
 from service.store import jobs
 from service.store import leases
 from service.store.values import JobError
@@ -123,9 +127,21 @@ class TestWatch:
         deployment.record(store, lease, *deployment.MIXED)
         leases.succeed(store, lease, BEST_DOCUMENT)
         told = bitfloor("watch", lease.job_id).err
-        assert "6/40 trials" in told
+        assert ": 6/" in told
         assert "floor 88.00 %" in told
         assert "\x1b" not in told
 
     def test_an_unknown_id_is_status_1(self, bitfloor: Bitfloor) -> None:
         assert bitfloor("watch", "nothing").status == 1
+
+    def test_on_a_terminal_a_bar_is_drawn(self, store: Engine, server: str) -> None:
+        lease = deployment.running(store)
+        deployment.record(store, lease, *deployment.MIXED)
+        leases.succeed(store, lease, BEST_DOCUMENT)
+        drawn = StringIO()
+        terminal = Console(file=drawn, force_terminal=True, width=100)
+        with BitfloorClient(server) as client:
+            job = watch._draw(client.follow(lease.job_id), terminal)
+        assert job.state == "succeeded"
+        for part in ("━", " 6/", "images, ", "floor 88.00 %"):
+            assert part in drawn.getvalue()
