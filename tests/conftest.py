@@ -3,6 +3,7 @@
 A test that takes `database_url`, `engine` or `blank_url` runs once on each of the two.
 """
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -21,6 +22,10 @@ from sqlalchemy import make_url
 from service.store import session
 
 BOTH = ["sqlite", "postgresql"]
+
+# tests run side by side, and the workers they start inherit this: on the small tensors here more
+# threads only wait for one another
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest.register_assert_rewrite("tests.contracts")
 

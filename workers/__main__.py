@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from service.store import catalog
 from service.store import session
 from service.store.errors import StoreError
+from workers import openmp  # noqa: F401  # before anything that loads torch
 from workers.offers import offers
 from workers.settings import WorkerSettings
 from workers.worker import open_worker

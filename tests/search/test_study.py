@@ -49,8 +49,8 @@ class TestRun:
             yield Hits(images=1000, correct=right, lost=900 - right, gained=0)
 
         trials = list(study.run(made_up_spec(budget=30), odd))
-        held = [t for t in trials if t.feasible]
-        assert min(t.allocation.get("p0").bit_width for t in held) == 3  # type: ignore[union-attr]
+        held = [dict(t.allocation.items())["p0"] for t in trials if t.feasible]
+        assert min(option.bit_width for option in held) == 3
 
     def test_a_hopeless_trial_stops_as_soon_as_the_floor_is_out_of_reach(self) -> None:
         spec = made_up_spec(budget=3)
