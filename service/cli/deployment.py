@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastapi import FastAPI
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service.api.app import create_app
 from service.cli import hosting
 from service.cli import logs
 from service.cli.children import KeptChild
+from service.cli.errors import SettingUnusable
+from service.cli.options import DEFAULT_PORT
 from service.client import BitfloorClient
 from service.client import ClientError
+from service.settings import Settings
 from service.store import session
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened on, never asked
@@ -26,7 +31,7 @@ def up(data_dir: Path, *, host: str, port: int) -> None:
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
     with hosting.listen(host, port) as listener, _opened(url) as engine:
         session.migrate(engine)
-        api = hosting.ApiThread(create_app(engine), listener, log_level="warning")
+        api = hosting.ApiThread(_app(engine), listener, log_level="warning")
         child = KeptChild(["-m", "workers", "--database-url", url])
         announce = _announcement(_address(host, listener), with_worker=True)
         hosting.host_until_stopped(api, child, announce=announce)
@@ -37,7 +42,7 @@ def serve(database_url: str, *, host: str, port: int) -> None:
     logs.to_stderr()
     with hosting.listen(host, port) as listener, _opened(database_url) as engine:
         session.require_current_schema(engine)
-        api = hosting.ApiThread(create_app(engine), listener, log_level="info")
+        api = hosting.ApiThread(_app(engine), listener, log_level="info")
         announce = _announcement(_address(host, listener), with_worker=False)
         hosting.host_until_stopped(api, None, announce=announce)
 
@@ -49,6 +54,18 @@ def _opened(database_url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _app(engine: Engine) -> FastAPI:
+    try:
+        # host and port are options of the command, which has read them already; 0 is none to it
+        settings = Settings(port=DEFAULT_PORT)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
+    return create_app(
+        engine, max_body_bytes=settings.max_body_bytes, poll_seconds=settings.poll_seconds
+    )
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -4,7 +4,8 @@ CommandError
 ├── UsageProblem             what was typed cannot be used
 │   ├── SpecUnusable
 │   ├── OverrideUnusable
-│   └── ConditionUnusable
+│   ├── ConditionUnusable
+│   └── SettingUnusable
 ├── MissingExtra
 ├── PortTaken
 ├── AddressUnusable
@@ -80,6 +81,13 @@ class ConditionUnusable(UsageProblem):
         super().__init__(
             f"--fail-unless {text!r}: {why}; write it as 'saved>=0.80', 'drop<=1%' or the like"
         )
+
+
+class SettingUnusable(UsageProblem):
+    """An environment variable holds what cannot be used."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"BITFLOOR_{field.upper()}: {why}; change or unset the variable")
 
 
 class MissingExtra(CommandError):

@@ -46,6 +46,15 @@ class TestErrors:
         assert "unexpected" not in ended.err
         assert "secret" not in ended.err
 
+    def test_an_environment_variable_that_cannot_be_used_is_named(
+        self, run: Bitfloor, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BITFLOOR_POLL_SECONDS", "often")
+        ended = run("serve", "--database-url", sqlite_url, "--port", "0")
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith("error: BITFLOOR_POLL_SECONDS: ")
+        assert ended.err.count("\n") == 1
+
     def test_an_unreachable_server_comes_with_the_remedy(self, run: Bitfloor) -> None:
         ended = run("list", "--server", NOBODY)
         assert ended.status == 1
