@@ -15,9 +15,7 @@ from service.store import catalog
 from service.store import session
 from service.store.errors import StoreError
 from workers import openmp  # noqa: F401  # before anything that loads torch
-from workers.offers import offers
 from workers.settings import WorkerSettings
-from workers.worker import open_worker
 
 app = typer.Typer(add_completion=False)
 
@@ -38,10 +36,14 @@ def work(
         settings = WorkerSettings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # validated by pydantic
         engine = session.open_engine(settings.database_url)
         session.require_current_schema(engine)
-        catalog.announce(engine, offers())
     except (StoreError, ValidationError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
+    # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
+    from workers.offers import offers  # noqa: PLC0415  # as above
+    from workers.worker import open_worker  # noqa: PLC0415  # as above
+
+    catalog.announce(engine, offers())
     worker = open_worker(engine, settings, stop)
     if once:
         worker.work_once()
