@@ -40,8 +40,8 @@ def work(
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
-    from workers.offers import offers  # noqa: PLC0415  # as above
-    from workers.worker import open_worker  # noqa: PLC0415  # as above
+    from workers.offers import offers  # noqa: PLC0415  # loads torch
+    from workers.worker import open_worker  # noqa: PLC0415  # loads torch
 
     catalog.announce(engine, offers())
     worker = open_worker(engine, settings, stop)
