@@ -1,16 +1,15 @@
 """`python -m workers`: announces what it offers, then works until it is told to stop."""
 
-import logging
 import signal
 import sys
 import threading
 from types import FrameType
 from typing import Annotated
 
-import structlog
 import typer
 from pydantic import ValidationError
 
+from service import logs
 from service.store import catalog
 from service.store import session
 from service.store.errors import StoreError
@@ -28,7 +27,7 @@ def work(
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
 ) -> None:
     """Search for the jobs in the queue, one after another."""
-    _log_to_stderr()
+    logs.to_stderr()
     given = {"database_url": database_url, "lease_seconds": lease_seconds}
     stop = threading.Event()
     _on_signals(stop)
@@ -60,22 +59,6 @@ def _on_signals(stop: threading.Event) -> None:
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-            if sys.stderr.isatty()
-            else structlog.processors.LogfmtRenderer(),
-        ],
-    )
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
+from service import logs
 from service.api.app import create_app
 from service.cli import hosting
-from service.cli import logs
 from service.cli.children import KeptChild
 from service.cli.errors import SettingUnusable
-from service.cli.options import DEFAULT_PORT
 from service.client import BitfloorClient
 from service.client import ClientError
 from service.settings import Settings
@@ -58,13 +57,12 @@ def _opened(database_url: str) -> Iterator[Engine]:
 
 def _app(engine: Engine) -> FastAPI:
     try:
-        # host and port are options of the command, which has read them already; 0 is none to it
-        settings = Settings(port=DEFAULT_PORT)
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
     return create_app(
-        engine, max_body_bytes=settings.max_body_bytes, poll_seconds=settings.poll_seconds
+        engine, max_body_bytes=settings.max_body_bytes, poll_seconds=settings.follow_seconds
     )
 
 

@@ -123,7 +123,9 @@ class TestCompose:
             assert unknown_in(command) == []
 
     def test_its_variables_are_read_by_somebody(self) -> None:
-        fields = {*Settings.model_fields, *WorkerSettings.model_fields}
+        options = re.findall(r"BITFLOOR_(\w+)", (ROOT / "service/cli/options.py").read_text())
+        read = {name.lower() for name in options}
+        fields = {*Settings.model_fields, *WorkerSettings.model_fields, *read}
         names = {
             name
             for part in COMPOSE["services"].values()

@@ -49,10 +49,10 @@ class TestErrors:
     def test_an_environment_variable_that_cannot_be_used_is_named(
         self, run: Bitfloor, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("BITFLOOR_POLL_SECONDS", "often")
+        monkeypatch.setenv("BITFLOOR_FOLLOW_SECONDS", "often")
         ended = run("serve", "--database-url", sqlite_url, "--port", "0")
         assert (ended.status, ended.out) == (2, "")
-        assert ended.err.startswith("error: BITFLOOR_POLL_SECONDS: ")
+        assert ended.err.startswith("error: BITFLOOR_FOLLOW_SECONDS: ")
         assert ended.err.count("\n") == 1
 
     def test_an_unreachable_server_comes_with_the_remedy(self, run: Bitfloor) -> None:
