@@ -64,7 +64,7 @@ def best(
         "model": job.model,
         "dataset": job.dataset,
         "tolerance": job.tolerance,
-        "metric": "top1",
+        "metric": job.metric,
         "trial": chosen.number,
         "origin": chosen.origin,
         **_memory(search.points, chosen.allocation),

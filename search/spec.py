@@ -1,6 +1,7 @@
 """What is asked for: the request as submitted, and the search it resolves to."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,12 +13,16 @@ from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ToleranceOutOfRange
+from search.preprocessing import Preprocessing
+from search.splits import Splits
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 DEFAULT_QUANTIZERS = ("affine", "codebook_bounded")
 DEFAULT_BUDGET = 120  # trials
 MAX_BUDGET = 100_000  # trials
 DEFAULT_TRIAL_TIMEOUT = 600.0  # seconds
+#: metric -> an image is a hit if its label is among so many largest logits
+METRICS = {"top1": 1, "top5": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,12 @@ class JobSpec:
     seed: int = 0
     #: seconds one trial may take before its worker is ended and the job retried
     trial_timeout: float = DEFAULT_TRIAL_TIMEOUT
+    #: one of `METRICS`
+    metric: str = "top1"
+    #: numbers of images; None: worked out from the dataset
+    splits: Splits | None = None
+    #: what it leaves out comes from the weights; None: all of it does
+    preprocessing: Preprocessing | None = None
 
     def __post_init__(self) -> None:
         if not self.quantizers:
@@ -57,6 +68,12 @@ class JobSpec:
             raise InvalidSpec("budget", f"{self.budget} is not in 1..{MAX_BUDGET} trials")
         if not (0 < self.trial_timeout < math.inf):
             raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
+        _require_known("metric", self.metric, known=METRICS)
+
+
+def _require_known(field: str, name: str, *, known: Collection[str]) -> None:
+    if name not in known:
+        raise InvalidSpec(field, f"{name!r} is not one of {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
 
+from service.api import images
 from service.store.values import JobState
 
 
@@ -50,6 +51,9 @@ class Spec(BaseModel):
     budget: int
     seed: int
     trial_timeout: float
+    metric: str
+    splits: images.Splits | None
+    preprocessing: images.Preprocessing | None
 
 
 class Links(BaseModel):
@@ -84,6 +88,9 @@ class Job(BaseModel):
                         "budget": 120,
                         "seed": 0,
                         "trial_timeout": 600.0,
+                        "metric": "top1",
+                        "splits": None,
+                        "preprocessing": None,
                     },
                     "labels": {"team": "vision"},
                     "priority": 0,

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 from typing import Any
+from typing import Literal
 
 from pydantic import AfterValidator
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from search.spec import DEFAULT_QUANTIZERS
 from search.spec import DEFAULT_TRIAL_TIMEOUT
 from search.spec import MAX_BUDGET
 from search.spec import JobSpec
+from service.api import images
 from service.store.values import Submission
 
 MAX_SEED = 2**32 - 1  # what every library's generator accepts
@@ -71,7 +73,7 @@ class JobSubmission(BaseModel):
     model: Name = Field(description="Registered model; GET /v1/models lists them.")
     dataset: Name = Field(description="Registered dataset; GET /v1/datasets lists them.")
     tolerance: float = Field(
-        ge=0, lt=1, description="Largest accepted absolute drop of top-1 accuracy: 0.01 is a point."
+        ge=0, lt=1, description="Largest accepted absolute drop of the metric: 0.01 is a point."
     )
     quantizers: Annotated[list[Name], EachOnce] = Field(
         default=list(DEFAULT_QUANTIZERS),
@@ -96,6 +98,17 @@ class JobSubmission(BaseModel):
         le=MAX_TRIAL_TIMEOUT,
         description="Seconds one trial may take before it counts as hung.",
     )
+    metric: Literal["top1", "top5"] = Field(
+        default="top1",
+        description="A hit is a label with the largest, or one of the five largest, logits.",
+    )
+    splits: images.Splits | None = Field(
+        default=None, description="Numbers of images; left out, they follow from the dataset."
+    )
+    preprocessing: images.Preprocessing | None = Field(
+        default=None,
+        description="How photographs become input; left out, as the weights were trained.",
+    )
     labels: dict[LabelKey, LabelValue] = Field(
         default={},
         max_length=MAX_LABELS,
@@ -111,9 +124,13 @@ class JobSubmission(BaseModel):
     def to_value(self, idempotency_key: str | None) -> Submission:
         """Return what the store keeps."""
         own = self.model_dump(exclude={"labels", "priority"})
-        lists = {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
+        own |= {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
+        own |= {
+            "splits": self.splits and self.splits.to_value(),
+            "preprocessing": self.preprocessing and self.preprocessing.to_value(),
+        }
         return Submission(
-            spec=JobSpec(**own | lists),
+            spec=JobSpec(**own),
             labels=self.labels,
             priority=self.priority,
             idempotency_key=idempotency_key,

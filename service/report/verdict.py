@@ -7,6 +7,7 @@ from typing import Any
 
 from service.report.words import bytes_in_words
 from service.report.words import in_a_row
+from service.report.words import metric_in_words
 from service.report.words import percent
 from service.report.words import points
 from service.store.values import Job
@@ -56,13 +57,14 @@ def _certified(result: Mapping[str, Any]) -> Verdict:
 
 def _evidence(result: Mapping[str, Any]) -> Iterator[str]:
     checked = result["certification"]
+    accuracy = metric_in_words(result.get("metric", "top1"))
     yield (
         f"{bytes_in_words(result['memory_bytes'])} an image instead of "
         f"{bytes_in_words(result['float_memory_bytes'])} in float32, "
         f"{result['average_bits']:.2f} bits a value on average."
     )
     yield (
-        f"On {checked['images']:,} images that the search never saw, accuracy is "
+        f"On {checked['images']:,} images that the search never saw, {accuracy} is "
         f"{percent(checked['accuracy'], 2)}: {_against(checked['drop'])} the float model "
         f"({percent(checked['float_accuracy'], 2)}), and at or above the floor of "
         f"{percent(checked['floor'], 2)}."

@@ -27,6 +27,11 @@ def points(share: float) -> str:
     return f"{100 * share:.2f} points"
 
 
+def metric_in_words(metric: str) -> str:
+    """Return what a metric is called in a sentence; top-1 is what people call accuracy."""
+    return {"top1": "accuracy", "top5": "top-5 accuracy"}.get(metric, metric)
+
+
 def in_a_row(parts: Iterable[Any]) -> str:
     """Return "a, b and c"."""
     *most, last = [str(part) for part in parts] or [""]

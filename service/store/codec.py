@@ -9,8 +9,10 @@ from typing import Any
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.preprocessing import Preprocessing
 from search.spec import Baseline
 from search.spec import JobSpec
+from search.splits import Splits
 from search.trial import Hits
 from search.trial import TrialResult
 from service.store.values import Document
@@ -38,16 +40,33 @@ def spec_document(spec: JobSpec) -> dict[str, Any]:
         **asdict(spec),
         "quantizers": list(spec.quantizers),
         "bit_widths": list(spec.bit_widths),
+        "preprocessing": _preprocessing_document(spec.preprocessing),
     }
 
 
+def _preprocessing_document(value: Preprocessing | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {**asdict(value), "mean": list(value.mean), "std": list(value.std)}
+
+
+def _preprocessing_of(document: Document | None) -> Preprocessing | None:
+    if document is None:
+        return None
+    lists = {"mean": tuple(document["mean"]), "std": tuple(document["std"])}
+    return Preprocessing(**{**document, **lists})
+
+
 def spec_of(document: Document) -> JobSpec:
-    """Return the request of `spec_document`."""
+    """Return the request of `spec_document`; a field it is too old for gets its default."""
+    splits = document.get("splits")
     return JobSpec(
         **{
             **document,
             "quantizers": tuple(document["quantizers"]),
             "bit_widths": tuple(document["bit_widths"]),
+            "splits": None if splits is None else Splits(**splits),
+            "preprocessing": _preprocessing_of(document.get("preprocessing")),
         }
     )
 

@@ -8,8 +8,12 @@ from sqlalchemy import Engine
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.preprocessing import INTERPOLATIONS
+from search.preprocessing import Preprocessing
+from search.spec import METRICS
 from search.spec import Baseline
 from search.spec import JobSpec
+from search.splits import Splits
 from search.trial import Hits
 from search.trial import TrialResult
 from service.store import jobs
@@ -91,6 +95,20 @@ trials = st.builds(
     complete=st.booleans(),
     constraint=finite,
 )
+asked_splits = st.builds(
+    Splits,
+    **dict.fromkeys(("calibration", "search", "certification"), st.none() | st.integers(2, 9_999)),
+)
+preprocessings = st.integers(0, 3).flatmap(
+    lambda channels: st.builds(
+        Preprocessing,
+        resize=st.none() | st.integers(1, 512),
+        crop=st.none() | st.integers(1, 512),
+        mean=st.tuples(*[finite] * channels),
+        std=st.tuples(*[st.floats(0.001, 1)] * channels),
+        interpolation=st.sampled_from(INTERPOLATIONS),
+    )
+)
 specs = st.builds(
     JobSpec,
     model=texts,
@@ -102,6 +120,9 @@ specs = st.builds(
     budget=st.integers(1, 100_000),
     seed=st.integers(),
     trial_timeout=st.floats(0, exclude_min=True, allow_infinity=False),
+    metric=st.sampled_from(sorted(METRICS)),
+    splits=st.none() | asked_splits,
+    preprocessing=st.none() | preprocessings,
 )
 submissions = st.builds(
     Submission,

@@ -49,7 +49,16 @@ class TestSpecDocument:
             "budget": 120,
             "seed": 0,
             "trial_timeout": 600.0,
+            "metric": "top1",
+            "splits": None,
+            "preprocessing": None,
         }
+
+    def test_a_document_from_before_a_field_existed_gets_its_default(self) -> None:
+        document = codec.spec_document(SPEC)
+        for younger in ("metric", "splits", "preprocessing"):
+            del document[younger]
+        assert codec.spec_of(document) == SPEC
 
 
 class TestTrialDocument:
