@@ -1,7 +1,7 @@
 """A network as a graph with its quantization points marked, batch-norm folded, outputs unchanged.
 
-`torch.export` records the operators; a point is put where a fused runtime would store a tensor:
-after each convolution or linear layer with its folded batch-norm and its activation.
+`torch.export` records the operators; a point is put where a fused runtime would store a tensor (see
+`places`). What cannot be captured faithfully is refused, never left out.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,25 @@ from torch import Tensor
 from torch import fx
 from torch import nn
 from torch.export import Dim
+from torch.export import ExportedProgram
+from torch.export.passes import move_to_device_pass
 
 from search.allocation import QuantizationPoint
 from search.errors import UnsupportedNetwork
 from search.quantization import fold
+from search.quantization import functional
 from search.quantization import graph
+from search.quantization import places
+from search.quantization import structure
 from search.quantization.fake_quantize import FakeQuantize
 from search.quantization.fake_quantize import Operator
 from search.quantization.observer import Observer
+from search.quantization.observer import Size
+from search.quantization.places import Place
+from search.quantization.structure import Structure
+
+#: how far the captured float output may lie from the model's, relative to its largest value
+TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +44,8 @@ class CapturedNetwork:
     observers: Mapping[str, Observer]
     #: rounds a point's tensor
     quantizers: Mapping[str, FakeQuantize]
+    #: how the points hang together
+    structure: Structure
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the logits, shape (images, classes)."""
@@ -45,54 +58,78 @@ class CapturedNetwork:
             place.operator = operators.get(name)
 
 
-def capture(model: nn.Module, example: Tensor) -> CapturedNetwork:
+def capture(model: nn.Module | ExportedProgram, example: Tensor) -> CapturedNetwork:
     """Return the captured network, in eval mode on the model's device.
 
     `example` has shape (at least 2, ...): one batch as the model takes it. The weights are shared
     with the model except where a batch-norm is folded into them. Raises UnsupportedNetwork when the
-    graph depends on the data or the batch size, or has no point to quantize.
+    graph depends on the data or the batch size, does not return one tensor, has no point to
+    quantize, or does not compute what the model computes.
     """
-    module = _export(model.eval(), example)
+    with torch.inference_mode():
+        expected = _expected(model, example)
+    module = _exported(model, example)
     graph.drop_identities(module)
-    graph.make_functional(module)
+    functional.make_functional(module)
     fold.fold_batch_norms(module)
-    marked = [_mark(module, place) for place in graph.find_places(module)]
-    if not marked:
+    layout = places.find(module)
+    if not layout.places:
         raise UnsupportedNetwork("the graph", "it has no convolution or linear layer to quantize")
+    shape = structure.read(module, layout)
+    marked = {place.name: _mark(module, place) for place in layout.places}
     module.graph.eliminate_dead_code()
     module.graph.lint()
     module.recompile()
-    return CapturedNetwork(
-        module,
-        tuple(point for point, _, _ in marked),
-        {point.name: observer for point, observer, _ in marked},
-        {point.name: quantizer for point, _, quantizer in marked},
+    observers = {name: observer for name, (observer, _) in marked.items()}
+    quantizers = {name: quantizer for name, (_, quantizer) in marked.items()}
+    points = _measured(module, example, observers=observers, expected=expected)
+    return CapturedNetwork(module, points, observers, quantizers, shape)
+
+
+def _expected(model: nn.Module | ExportedProgram, example: Tensor) -> Tensor:
+    """Return the model's own output; raise UnsupportedNetwork unless it is one tensor."""
+    callable_ = (
+        model.module(check_guards=False) if isinstance(model, ExportedProgram) else model.eval()
     )
+    output = callable_(example)
+    if not isinstance(output, Tensor):
+        what = type(output).__name__
+        raise UnsupportedNetwork("the output", f"it is a {what}; return one tensor of logits")
+    return output
 
 
-def _export(model: nn.Module, example: Tensor) -> fx.GraphModule:
-    dynamic = {0: Dim("batch", min=1)}
-    try:
-        program = torch.export.export(model, (example,), dynamic_shapes=(dynamic,))
-    except Exception as error:  # export raises many kinds; all mean the same here
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise UnsupportedNetwork(type(model).__name__, first_line) from error
-    captured = program.module(check_guards=False)
-    if not isinstance(captured, fx.GraphModule):  # pragma: no cover  # documented return type
-        raise UnsupportedNetwork(type(model).__name__, "torch.export returned no graph")
+def _exported(model: nn.Module | ExportedProgram, example: Tensor) -> fx.GraphModule:
+    if isinstance(model, ExportedProgram):
+        program = model
+    else:
+        dynamic = {0: Dim("batch", min=1)}
+        try:
+            program = torch.export.export(model, (example,), dynamic_shapes=(dynamic,))
+        except Exception as error:  # export raises many kinds; all mean the same here
+            lines = str(error).strip().splitlines() or [repr(error)]
+            raise UnsupportedNetwork(type(model).__name__, lines[0]) from error
+    captured = move_to_device_pass(program, example.device).module(check_guards=False)
+    assert isinstance(captured, fx.GraphModule)  # noqa: S101  # documented return type
+    _require_any_batch(captured)
     return captured
 
 
-def _mark(
-    module: fx.GraphModule, place: graph.Place
-) -> tuple[QuantizationPoint, Observer, FakeQuantize]:
+def _require_any_batch(module: fx.GraphModule) -> None:
+    for node in module.graph.find_nodes(op="placeholder"):
+        value = node.meta.get("val")
+        if isinstance(value, Tensor) and value.ndim and isinstance(value.shape[0], int):
+            why = f"it takes batches of exactly {value.shape[0]}; export it with a dynamic batch"
+            raise UnsupportedNetwork("the program", why)
+
+
+def _mark(module: fx.GraphModule, place: Place) -> tuple[Observer, FakeQuantize]:
     """Insert an observer at the stored tensor and a quantizer where it costs least, in-place."""
     observer, quantizer = Observer(), FakeQuantize()
-    key = place.name.replace(".", "_")
+    key = place.name.replace(".", "_").replace("@", "__")
     observed = _insert_after(module, place.stored, name=f"observe_{key}", inserted=observer)
     last = observed if place.rounded is place.stored else place.rounded
     _insert_after(module, last, name=f"quantize_{key}", inserted=quantizer)
-    return QuantizationPoint(place.name, graph.elements(place.stored)), observer, quantizer
+    return observer, quantizer
 
 
 def _insert_after(
@@ -105,3 +142,28 @@ def _insert_after(
     call.meta = dict(node.meta)
     node.replace_all_uses_with(call, delete_user_cb=lambda user: user is not call)
     return call
+
+
+@torch.inference_mode()
+def _measured(
+    module: fx.GraphModule, example: Tensor, *, observers: Mapping[str, Observer], expected: Tensor
+) -> tuple[QuantizationPoint, ...]:
+    """Return the points with their sizes; raise UnsupportedNetwork if the output has changed."""
+    sizes = {name: Size() for name in observers}
+    for name, observer in observers.items():
+        observer.note = sizes[name]
+    try:
+        output = module(example)
+    except Exception as error:  # whatever a graph raises that was exported for something else
+        lines = str(error).strip().splitlines() or [repr(error)]
+        raise UnsupportedNetwork("the graph", f"it does not run: {lines[0]}") from error
+    finally:
+        for observer in observers.values():
+            observer.note = None
+    largest = max(1.0, float(expected.abs().max()))
+    difference = float((output - expected).abs().max()) / largest
+    if expected.isfinite().all() and not difference <= TOLERANCE:
+        raise UnsupportedNetwork("the graph", f"its output is off by {difference:.2g}, relatively")
+    return tuple(
+        QuantizationPoint(name, size.values // len(example)) for name, size in sizes.items()
+    )

@@ -9,6 +9,7 @@ from torch import nn
 
 from search.errors import UnsupportedNetwork
 from search.quantization import graph
+from search.quantization.operators import LAYERS
 
 aten: Any = torch.ops.aten
 
@@ -23,7 +24,7 @@ def fold_batch_norms(module: fx.GraphModule) -> None:
         producer = norm.args[0]
         if (
             isinstance(producer, fx.Node)
-            and producer.target in graph.PRODUCERS
+            and producer.target in LAYERS
             and graph.sole_user(producer) is norm
         ):
             _fold(module, producer, norm=norm)

@@ -16,13 +16,24 @@ class Observer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.note: Range | Counts | None = None
+        self.note: Range | Counts | Size | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the input itself."""
         if self.note is not None:
             self.note.take(x)
         return x
+
+
+class Size:
+    """How many values the last tensor had."""
+
+    def __init__(self) -> None:
+        self.values = 0
+
+    def take(self, x: Tensor) -> None:
+        """Note the number of values."""
+        self.values = x.numel()
 
 
 class Range:

@@ -124,7 +124,7 @@ class TestCapture:
         with pytest.raises(UnsupportedNetwork, match="no convolution or linear layer"):
             capture(nn.ReLU(), torch.rand(2, 4))
 
-    def test_overwriting_a_tensor_that_others_read_is_refused(self) -> None:
+    def test_overwriting_a_tensor_that_others_read_keeps_its_order(self) -> None:
         class Overwriting(nn.Module):
             def __init__(self) -> None:
                 super().__init__()
@@ -132,12 +132,54 @@ class TestCapture:
 
             def forward(self, x: Tensor) -> Tensor:
                 y = self.layer(x)
-                z = y * 2
-                total: Tensor = torch.relu_(y) + z
-                return total
+                before = y * 2
+                torch.relu_(y)
+                after: Tensor = y * 3 + before
+                return after
 
-        with pytest.raises(UnsupportedNetwork, match="relu_"):
-            capture(Overwriting(), torch.rand(2, 4))
+        model, images = Overwriting(), torch.randn(6, 4)
+        with torch.inference_mode():
+            assert torch.equal(capture(model, images)(images), model(images))
+
+    def test_overwriting_part_of_a_tensor_is_refused_by_name(self) -> None:
+        class Partly(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layer = nn.Linear(4, 4)
+
+            def forward(self, x: Tensor) -> Tensor:
+                y: Tensor = self.layer(x)
+                y[:, :2].relu_()
+                return y
+
+        with pytest.raises(UnsupportedNetwork, match=r"relu_.* part of a tensor"):
+            capture(Partly(), torch.rand(2, 4))
+
+    def test_a_network_that_returns_several_tensors_is_refused(self) -> None:
+        class Pair(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layer = nn.Linear(4, 4)
+
+            def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+                return self.layer(x), x
+
+        with pytest.raises(UnsupportedNetwork, match="the output: it is a tuple"):
+            capture(Pair(), torch.rand(2, 4))
+
+    def test_an_exported_program_is_captured_as_its_model_is(self) -> None:
+        model = randomized(Small())
+        images = torch.rand(5, 1, 8, 8)
+        batch = torch.export.Dim("batch", min=1)
+        program = torch.export.export(model, (images,), dynamic_shapes=({0: batch},))
+        from_program, from_model = capture(program, images), capture(model, images)
+        assert from_program.points == from_model.points
+        assert torch.equal(from_program(images), from_model(images))
+
+    def test_a_program_for_one_batch_size_only_is_refused(self) -> None:
+        program = torch.export.export(randomized(Small()), (torch.rand(2, 1, 8, 8),))
+        with pytest.raises(UnsupportedNetwork, match=r"batches of exactly 2.*dynamic"):
+            capture(program, torch.rand(2, 1, 8, 8))
 
 
 class TestLoad:
