@@ -1,0 +1,172 @@
+"""The paper's experiments for any network: its rows as they stand, and its methods carried out.
+
+What the authors chose by hand is chosen here by a search that only sees the search split; every row
+is then measured on the certification split, so that no method is judged on images it was tuned on.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+
+from search import cost
+from search import diagnosis
+from search import paper
+from search import study
+from search.allocation import MAX_BIT_WIDTH
+from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
+from search.spec import Baseline
+from search.spec import SearchSpec
+from search.trial import Evaluate
+from search.trial import Hits
+
+BIT_WIDTHS = tuple(range(1, MAX_BIT_WIDTH + 1))
+K_MEANS_BITS = (2, 3, 4, 5)  # Table VI has 4 and 5 for VGG-16, 2 and 3 for AlexNet
+LINEAR_BITS = 8  # of linear layers in Table VI, where the paper gives no others
+SEARCHED_BITS = (1, 2, 3, 4, 5, 6, 7, 8)
+#: a bit-width less is not tried once less than this share of the float accuracy is left
+HOPELESS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A network with its data, and how much searching is allowed."""
+
+    #: its menus, budget and seed are those of bitfloor's own search
+    search: SearchSpec
+    #: over the search split
+    evaluate: Evaluate
+    #: the float model on the certification split
+    certification: Baseline
+    #: over the certification split
+    certify: Evaluate
+    #: points that linear layers produce
+    linear: frozenset[str]
+    #: trials for each of the paper's methods
+    budget: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of the reproduction."""
+
+    #: the paper's number of the table, such as "I"
+    table: str
+    label: str
+    #: "uniform", "nonuniform", "discrete", "k-means", "k-means, bounded", "bitfloor"
+    method: str
+    allocation: BitAllocation
+    memory_bits: int
+    #: on the certification split
+    hits: Hits
+    #: at or above the floor there
+    holds: bool
+    #: the paper's accuracy for the row, per cent
+    published: float | None = None
+
+
+def run(subject: Subject) -> Iterator[Line]:
+    """Yield the lines of Tables I to VI, then bitfloor's own; Table VII is `best` of them."""
+    yield from _uniform(subject)
+    yield from _published(subject, "II/III", rows=paper.NONUNIFORM, method="nonuniform")
+    yield from _searched(subject, ("fixed_point_shared",), table="II/III", method="nonuniform")
+    yield from _published(subject, "IV/V", rows=paper.DISCRETE, method="discrete")
+    yield from _searched(subject, ("affine",), table="IV/V", method="discrete")
+    yield from _k_means(subject)
+    yield from _searched(subject, None, table="VII", method="bitfloor")
+
+
+def best(lines: Sequence[Line]) -> dict[str, Line]:
+    """Return Table VII: per method the line with the fewest bits that holds the floor."""
+    found: dict[str, Line] = {}
+    for line in lines:
+        held = found.get(line.method)
+        if line.holds and (held is None or line.memory_bits < held.memory_bits):
+            found[line.method] = line
+    return found
+
+
+def _uniform(subject: Subject) -> Iterator[Line]:
+    """Yield Table I, from the most bits down to where it is hopeless."""
+    published = {row.bits[0]: row.accuracy for row in paper.UNIFORM}
+    known = published if len(subject.search.points) == paper.POINTS else {}
+    for bits in reversed(BIT_WIDTHS):
+        allocation = BitAllocation.uniform(
+            subject.search.points, QuantizerConfig("fixed_point_shared", bits)
+        )
+        line = _line(subject, allocation, table="I", label=f"{bits} bits", method="uniform")
+        yield replace(line, published=known.get(bits))
+        if line.hits.accuracy < HOPELESS * subject.certification.accuracy:
+            return
+
+
+def _published(
+    subject: Subject, table: str, *, rows: Sequence[paper.PublishedRow], method: str
+) -> Iterator[Line]:
+    """Yield the paper's hand-made rows, which are for networks of as many points as VGG-16."""
+    if len(subject.search.points) != paper.POINTS:
+        return
+    for row in rows:
+        configs = zip(subject.search.points, row.bits, strict=True)
+        allocation = BitAllocation(
+            tuple((point.name, QuantizerConfig(row.quantizer, b)) for point, b in configs)
+        )
+        label = f"the paper's row {row.label.rpartition(' ')[2]}"
+        line = _line(subject, allocation, table=table, label=label, method=method)
+        yield replace(line, published=row.accuracy)
+
+
+def _searched(
+    subject: Subject, quantizers: tuple[str, ...] | None, *, table: str, method: str
+) -> Iterator[Line]:
+    """Yield the smallest that a search finds, of these quantizers or of the request's own."""
+    spec = subject.search
+    if quantizers is not None:
+        options = tuple(sorted(QuantizerConfig(q, b) for q in quantizers for b in BIT_WIDTHS))
+        menus = (options,) * len(spec.points)
+        spec = replace(spec, menus=menus, budget=subject.budget)
+    trials = [trial for trial in study.run(spec, subject.evaluate) if trial.feasible]
+    # smallest first, as certification does, until one holds on images the search never saw
+    for trial in sorted(trials, key=lambda t: (t.memory_bits, -t.hits.correct, t.number)):
+        label = f"search, {spec.budget} trials"
+        line = _line(subject, trial.allocation, table=table, label=label, method=method)
+        if line.holds:
+            yield line
+            return
+
+
+def _k_means(subject: Subject) -> Iterator[Line]:
+    """Yield Table VI: one bit-width for all convolutions, linear layers apart."""
+    rows = {(q, b): accuracy for q, b, accuracy in paper.K_MEANS}
+    known = rows if len(subject.search.points) == paper.POINTS else {}
+    for quantizer, method in (("codebook", "k-means"), ("codebook_bounded", "k-means, bounded")):
+        for bits in K_MEANS_BITS:
+            allocation = BitAllocation(
+                tuple(
+                    (
+                        point.name,
+                        QuantizerConfig("affine", LINEAR_BITS)
+                        if point.name in subject.linear
+                        else QuantizerConfig(quantizer, bits),
+                    )
+                    for point in subject.search.points
+                )
+            )
+            line = _line(subject, allocation, table="VI", label=f"{bits} bits", method=method)
+            yield replace(line, published=known.get((quantizer, bits)))
+
+
+def _line(
+    subject: Subject, allocation: BitAllocation, *, table: str, label: str, method: str
+) -> Line:
+    hits = diagnosis.full_hits(subject.certify, allocation)
+    return Line(
+        table=table,
+        label=label,
+        method=method,
+        allocation=allocation,
+        memory_bits=cost.memory_bits(subject.search.points, allocation),
+        hits=hits,
+        holds=hits.correct >= subject.certification.needed,
+    )

@@ -1,0 +1,85 @@
+"""The paper's tables for a made-up network: whole, honest about the floor, ours no worse."""
+
+from dataclasses import replace
+
+from search import paper
+from search import reproduction
+from search.allocation import BitAllocation
+from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
+from search.reproduction import Subject
+from search.trial import Hits
+from tests.contracts.networks import made_up_evaluate
+from tests.contracts.networks import made_up_spec
+
+
+def subject(**changes: object) -> Subject:
+    spec = made_up_spec(budget=60, quantizers=("affine", "codebook", "codebook_bounded"))
+    made = Subject(
+        search=spec,
+        evaluate=made_up_evaluate,
+        certification=spec.baseline,
+        certify=made_up_evaluate,
+        linear=frozenset({"p3"}),
+        budget=30,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields of several types
+
+
+class TestRun:
+    lines = tuple(reproduction.run(subject()))
+
+    def test_every_table_that_does_not_need_vgg16_is_there(self) -> None:
+        assert {line.table for line in self.lines} == {"I", "II/III", "IV/V", "VI", "VII"}
+
+    def test_every_line_is_measured_on_all_images(self) -> None:
+        assert {line.hits.images for line in self.lines} == {1000}
+
+    def test_uniform_goes_down_until_it_is_hopeless(self) -> None:
+        bits = [line.label for line in self.lines if line.table == "I"]
+        assert bits[:3] == ["16 bits", "15 bits", "14 bits"]
+        last = next(line for line in self.lines if line.label == bits[-1])
+        assert not last.holds
+
+    def test_linear_layers_are_left_out_of_k_means(self) -> None:
+        for line in self.lines:
+            if line.table == "VI":
+                options = dict(line.allocation.items())
+                assert options["p3"] == QuantizerConfig("affine", 8)
+                assert options["p0"].quantizer.startswith("codebook")
+
+    def test_what_was_searched_for_holds_the_floor(self) -> None:
+        searched = [line for line in self.lines if line.label.startswith("search")]
+        assert len(searched) == 3
+        assert all(line.holds for line in searched)
+
+    def test_nothing_is_published_about_other_networks(self) -> None:
+        assert {line.published for line in self.lines} == {None}
+
+
+class TestBest:
+    def test_it_is_the_smallest_of_each_method_that_holds(self) -> None:
+        found = reproduction.best(TestRun.lines)
+        for method, line in found.items():
+            others = [o for o in TestRun.lines if o.method == method and o.holds]
+            assert line.memory_bits == min(o.memory_bits for o in others)
+        assert found["bitfloor"].memory_bits <= found["uniform"].memory_bits
+
+
+class TestPublished:
+    def test_a_network_of_sixteen_points_gets_the_papers_rows(self) -> None:
+        points = tuple(QuantizationPoint(f"p{i}", 16) for i in range(paper.POINTS))
+
+        def always(_: BitAllocation) -> list[Hits]:
+            return [Hits(images=1000, correct=900)]
+
+        spec = made_up_spec(budget=5)
+        like_vgg = replace(spec, points=points, menus=(spec.menus[0],) * paper.POINTS)
+        lines = list(
+            reproduction.run(subject(search=like_vgg, evaluate=always, certify=always, budget=5))
+        )
+        hand_made = [line for line in lines if line.label.startswith("the paper's row")]
+        assert len(hand_made) == len(paper.NONUNIFORM) + len(paper.DISCRETE)
+        assert next(line for line in hand_made if line.label.endswith("9")).published == 86.22
+        table_one = {line.label: line.published for line in lines if line.table == "I"}
+        assert table_one["11 bits"] == 87.0
