@@ -23,6 +23,22 @@ class QuantizerConfig:
         return f"{self.quantizer}:{self.bit_width}"
 
 
+def nearest(options: Sequence[QuantizerConfig], wanted: QuantizerConfig) -> QuantizerConfig:
+    """Return the wanted option if it is offered, else the one that comes closest.
+
+    The bit-width counts first, of two equally far the larger, then the quantizer.
+    """
+    return min(
+        options,
+        key=lambda o: (
+            abs(o.bit_width - wanted.bit_width),
+            -o.bit_width,
+            o.quantizer != wanted.quantizer,
+            o,
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class QuantizationPoint:
     """A tensor that is stored between fused operators."""

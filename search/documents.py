@@ -19,7 +19,7 @@ from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult
-from search.uniform import uniform_option
+from search.uniform import uniform_allocations
 
 FORMAT = 1  # raised when a field changes its meaning
 _BITS_PER_BYTE = 8
@@ -76,7 +76,7 @@ def best(
             "holds": True,
             "refuted": [_refuted(check) for check in checks[:-1]],
         },
-        "uniform": _uniform(search.points, evidence.trials),
+        "uniform": _uniform(search, evidence.trials),
         "images_evaluated": _images(evidence, checks, certification=certification),
         "points": [_point(point, chosen.allocation, describe=describe) for point in search.points],
     }
@@ -146,24 +146,25 @@ def _refuted(check: Check) -> dict[str, float]:
     }
 
 
-def _uniform(
-    points: Sequence[QuantizationPoint], trials: Sequence[TrialResult]
-) -> dict[str, Any] | None:
-    """Return the smallest uniform allocation that held the floor on the search split."""
-    held = [
-        (trial.memory_bits, -trial.hits.correct, trial.number, option, trial)
-        for trial in trials
-        if trial.feasible and (option := uniform_option(trial.allocation)) is not None
-    ]
+def _uniform(search: SearchSpec, trials: Sequence[TrialResult]) -> dict[str, Any] | None:
+    """Return the smallest uniform allocation that held the floor on the search split.
+
+    Points whose rules gave them something else, or left them in float32, are its exceptions.
+    """
+    uniform = uniform_allocations(search)
+    held = [trial for trial in trials if trial.feasible and trial.allocation in uniform]
     if not held:
         return None
-    *_, option, trial = min(held)
+    trial = min(held, key=lambda t: (t.memory_bits, -t.hits.correct, t.number))
+    option = uniform[trial.allocation]
+    others = [p.name for p in search.points if trial.allocation.get(p.name) != option]
     return {
         "quantizer": option.quantizer,
         "bit_width": option.bit_width,
         "memory_bytes": trial.memory_bits / _BITS_PER_BYTE,
-        "saved": cost.saved(points, trial.memory_bits),
+        "saved": cost.saved(search.points, trial.memory_bits),
         "accuracy": trial.hits.accuracy,
+        **({"exceptions": others} if others else {}),
     }
 
 

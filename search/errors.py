@@ -4,7 +4,8 @@ SearchError
 ├── InvalidSpec            the request cannot be searched as it stands
 │   ├── BitWidthOutOfRange
 │   ├── EmptySearchSpace
-│   └── ToleranceOutOfRange
+│   ├── ToleranceOutOfRange
+│   └── UnknownPoint       a rule is about a point that the network does not have
 ├── UnknownQuantizer
 ├── UnknownSampler
 ├── UnsupportedNetwork     capture met something it would have to guess about
@@ -30,17 +31,17 @@ class InvalidSpec(SearchError):
 class BitWidthOutOfRange(InvalidSpec):
     """A bit-width lies outside what can be stored."""
 
-    def __init__(self, bit_width: int, *, low: int, high: int) -> None:
+    def __init__(self, bit_width: int, *, low: int, high: int, field: str = "bit_widths") -> None:
         super().__init__(
-            "bit_widths", f"{bit_width} is not a bit-width; use whole numbers from {low} to {high}"
+            field, f"{bit_width} is not a bit-width; use whole numbers from {low} to {high}"
         )
 
 
 class EmptySearchSpace(InvalidSpec):
     """No option is left for some quantization point."""
 
-    def __init__(self, field: str) -> None:
-        super().__init__(field, "leaves nothing to choose from; name at least one")
+    def __init__(self, field: str, *, remedy: str = "name at least one") -> None:
+        super().__init__(field, f"leaves nothing to choose from; {remedy}")
 
 
 class ToleranceOutOfRange(InvalidSpec):
@@ -51,6 +52,16 @@ class ToleranceOutOfRange(InvalidSpec):
             "tolerance",
             f"{tolerance:g} is not in [0, X) with X = {float_accuracy:.4f}, the accuracy of the "
             "float model; a floor of X - tolerance must lie above 0",
+        )
+
+
+class UnknownPoint(InvalidSpec):
+    """A rule's pattern matches no quantization point."""
+
+    def __init__(self, pattern: str, close: Sequence[str]) -> None:
+        super().__init__(
+            f"points.{pattern}",
+            f"no quantization point is called or matches {pattern!r}; close are {', '.join(close)}",
         )
 
 

@@ -21,6 +21,7 @@ from optuna.trial import TrialState
 from search import samplers
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.allocation import nearest
 from search.spec import SearchSpec
 from search.trial import TrialResult
 
@@ -63,10 +64,7 @@ class _Space:
     """Allocations as Optuna parameters and back."""
 
     def __init__(self, spec: SearchSpec) -> None:
-        self._points = tuple(
-            (point.name, _Axis(options))
-            for point, options in zip(spec.points, spec.menus, strict=True)
-        )
+        self._points = tuple((name, _Axis(options)) for name, options in spec.choices)
         self.distributions: Mapping[str, BaseDistribution] = {
             key: distribution
             for name, axis in self._points
@@ -96,23 +94,13 @@ class _Axis:
     """The options of one point as a grid of quantizers and bit-widths."""
 
     def __init__(self, options: tuple[QuantizerConfig, ...]) -> None:
-        self._options = frozenset(options)
+        self._options = options
         self.quantizers = sorted({option.quantizer for option in options})
         self.widths = sorted({option.bit_width for option in options})
 
     def option(self, quantizer: str, width_index: int) -> QuantizerConfig:
         """Return the option, or the nearest offered one where the menu has a hole there."""
-        wanted = QuantizerConfig(quantizer, self.widths[width_index])
-        if wanted in self._options:
-            return wanted
-        return min(
-            self._options,
-            key=lambda o: (
-                abs(o.bit_width - wanted.bit_width),
-                o.quantizer != wanted.quantizer,
-                o,
-            ),
-        )
+        return nearest(self._options, QuantizerConfig(quantizer, self.widths[width_index]))
 
 
 def _seed(seed: int, *, number: int, attempt: int) -> int:

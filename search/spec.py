@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from search.allocation import MAX_BIT_WIDTH
-from search.allocation import MIN_BIT_WIDTH
+from search import rules
 from search.allocation import QuantizationPoint
-from search.allocation import QuantizerConfig
-from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ToleranceOutOfRange
 from search.preprocessing import Preprocessing
+from search.rules import Menu
+from search.rules import PointRule
+from search.rules import PointRules
 from search.splits import Splits
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -39,6 +40,8 @@ class JobSpec:
     quantizers: tuple[str, ...] = DEFAULT_QUANTIZERS
     #: bit-widths to choose from
     bit_widths: tuple[int, ...] = DEFAULT_BIT_WIDTHS
+    #: what holds for some points only, by pattern, later rules winning
+    points: PointRules = ()
     #: registered sampler
     sampler: str = "tpe"
     #: trials, exactly, unless the search space is smaller
@@ -57,11 +60,8 @@ class JobSpec:
     def __post_init__(self) -> None:
         if not self.quantizers:
             raise EmptySearchSpace("quantizers")
-        if not self.bit_widths:
-            raise EmptySearchSpace("bit_widths")
-        for bit_width in self.bit_widths:
-            if not MIN_BIT_WIDTH <= bit_width <= MAX_BIT_WIDTH:
-                raise BitWidthOutOfRange(bit_width, low=MIN_BIT_WIDTH, high=MAX_BIT_WIDTH)
+        rules.check_bit_widths(self.bit_widths, field="bit_widths")
+        rules.check(self.points)
         if not 0 <= self.tolerance < 1:
             raise InvalidSpec("tolerance", f"{self.tolerance:g} is not in [0, 1)")
         if not 1 <= self.budget <= MAX_BUDGET:
@@ -69,6 +69,14 @@ class JobSpec:
         if not (0 < self.trial_timeout < math.inf):
             raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
         _require_known("metric", self.metric, known=METRICS)
+
+    def menus(self, names: Sequence[str]) -> tuple[Menu, ...]:
+        """Return what each of these points may choose from; empty where it stays in float32.
+
+        Raises UnknownPoint and EmptySearchSpace.
+        """
+        default = PointRule(bit_widths=self.bit_widths, quantizers=self.quantizers)
+        return rules.menus(self.points, names, default=default)
 
 
 def _require_known(field: str, name: str, *, known: Collection[str]) -> None:
@@ -114,8 +122,8 @@ class SearchSpec:
 
     #: in network order
     points: tuple[QuantizationPoint, ...]
-    #: what each point may choose from, parallel to `points`
-    menus: tuple[tuple[QuantizerConfig, ...], ...]
+    #: what each point may choose from, parallel to `points`; empty: it stays in float32
+    menus: tuple[Menu, ...]
     #: the float model on the search split
     baseline: Baseline
     sampler: str
@@ -126,15 +134,16 @@ class SearchSpec:
     def __post_init__(self) -> None:
         if not self.points:
             raise EmptySearchSpace("points")
-        if len(self.menus) != len(self.points) or not all(self.menus):
+        if len(self.menus) != len(self.points) or not any(self.menus):
             raise EmptySearchSpace("menus")
+
+    @property
+    def choices(self) -> tuple[tuple[str, Menu], ...]:
+        """The points that are quantized, in network order, each with what it may choose from."""
+        pairs = zip(self.points, self.menus, strict=True)
+        return tuple((point.name, menu) for point, menu in pairs if menu)
 
     @property
     def size(self) -> int:
         """How many different allocations there are."""
-        return math.prod(len(menu) for menu in self.menus)
-
-
-def menu(spec: JobSpec) -> tuple[QuantizerConfig, ...]:
-    """Return every (quantizer, bit-width) the request allows, each once, sorted."""
-    return tuple(sorted({QuantizerConfig(q, b) for q in spec.quantizers for b in spec.bit_widths}))
+        return math.prod(len(menu) for _, menu in self.choices)

@@ -115,9 +115,9 @@ class _Proposer:
 
 def neighbours(spec: SearchSpec, allocation: BitAllocation) -> Iterator[BitAllocation]:
     """Yield every allocation that differs in one point, in network and menu order."""
-    for point, options in zip(spec.points, spec.menus, strict=True):
+    for name, options in spec.choices:
         for option in options:
-            changed = allocation.replace(point.name, option)
+            changed = allocation.replace(name, option)
             if changed != allocation:
                 yield changed
 
@@ -127,7 +127,7 @@ def enumerate_space(spec: SearchSpec) -> Iterator[BitAllocation]:
     for index in range(spec.size):
         configs = []
         rest = index
-        for point, options in zip(spec.points, spec.menus, strict=True):
+        for name, options in spec.choices:
             rest, choice = divmod(rest, len(options))
-            configs.append((point.name, options[choice]))
+            configs.append((name, options[choice]))
         yield BitAllocation(tuple(configs))

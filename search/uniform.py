@@ -1,9 +1,11 @@
 """The uniform allocations, fewest bits first: the bar that every search has to clear."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.allocation import nearest
 from search.spec import SearchSpec
 from search.trial import TrialResult
 
@@ -18,29 +20,21 @@ class UniformLadder:
     """
 
     def __init__(self, spec: SearchSpec) -> None:
-        shared = set(spec.menus[0]).intersection(*spec.menus[1:])
-        self._widths = sorted({option.bit_width for option in shared})
-        self._rungs = {
-            width: [
-                BitAllocation.uniform(spec.points, option)
-                for option in sorted(shared)
-                if option.bit_width == width
-            ]
-            for width in self._widths
-        }
+        self._widths_of = {a: option.bit_width for a, option in uniform_allocations(spec).items()}
+        self._widths = sorted(set(self._widths_of.values()))
         self._holds: set[int] = set()
 
     def learn(self, trial: TrialResult) -> None:
         """Note a rung that holds the floor."""
-        option = uniform_option(trial.allocation)
-        if trial.feasible and option is not None:
-            self._holds.add(option.bit_width)
+        width = self._widths_of.get(trial.allocation)
+        if trial.feasible and width is not None:
+            self._holds.add(width)
 
     def propose(self, seen: AbstractSet[BitAllocation]) -> BitAllocation | None:
         """Return the next uniform allocation to evaluate; None when the ladder is climbed."""
-        for width in self._wanted():
-            for allocation in self._rungs[width]:
-                if allocation not in seen:
+        for wanted in self._wanted():
+            for allocation, width in self._widths_of.items():
+                if width == wanted and allocation not in seen:
                     return allocation
         return None
 
@@ -51,7 +45,18 @@ class UniformLadder:
         return [*self._widths[: first + 2], self._widths[-1]]
 
 
-def uniform_option(allocation: BitAllocation) -> QuantizerConfig | None:
-    """Return the option all points share, None where they differ."""
-    options = {option for _, option in allocation.items()}
-    return options.pop() if len(options) == 1 else None
+def uniform_allocations(spec: SearchSpec) -> Mapping[BitAllocation, QuantizerConfig]:
+    """Return every uniform allocation and the option it is uniform in, fewest bits first.
+
+    Where a point's menu lacks the option, the point takes the nearest it has, and a point that
+    stays in float32 stays so. Of options that come to the same allocation the first is told.
+    """
+    options = sorted(
+        {option for _, menu in spec.choices for option in menu},
+        key=lambda option: (option.bit_width, option),
+    )
+    found: dict[BitAllocation, QuantizerConfig] = {}
+    for option in options:
+        configs = tuple((name, nearest(menu, option)) for name, menu in spec.choices)
+        found.setdefault(BitAllocation(configs), option)
+    return found

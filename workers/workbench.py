@@ -11,10 +11,10 @@ from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
+from search.rules import Menu
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
-from search.spec import menu
 from service.store.values import Setup
 from workers.data import Dataset
 from workers.data import Split
@@ -50,32 +50,37 @@ def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
     """Load, capture and calibrate what the request names.
 
     Raises UnknownModel, UnknownDataset, CorruptWeights, MismatchedData, UnsupportedNetwork,
-    NonFiniteActivations.
+    NonFiniteActivations, UnknownPoint and EmptySearchSpace.
     """
     model = models.load(job.model).to(device)
     dataset = placed(datasets.load(job.dataset), device, seed=job.seed)
     require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
     network = capture(model, dataset.calibration.images[:2])
+    # before anything that takes long: a rule for a point that is not there ends the job
+    menus = _menus(job, network)
     calibration = calibrate(
         network,
         lambda: torch.split(dataset.calibration.images, batch),
-        bit_widths=tuple(sorted(set(job.bit_widths))),
+        bit_widths=tuple(sorted({option.bit_width for menu in menus for option in menu})),
     )
     return Workbench(network, dataset, calibration, FittedOptions(calibration, device), batch)
 
 
 def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator) -> SearchSpec:
     """Return the search that the request stands for; raises ToleranceOutOfRange."""
-    options = menu(job)
     return SearchSpec(
         points=network.points,
-        menus=(options,) * len(network.points),
+        menus=_menus(job, network),
         baseline=baseline(job, evaluator),
         sampler=job.sampler,
         budget=job.budget,
         seed=job.seed,
     )
+
+
+def _menus(job: JobSpec, network: CapturedNetwork) -> tuple[Menu, ...]:
+    return job.menus([point.name for point in network.points])
 
 
 def baseline(job: JobSpec, evaluator: LocalEvaluator) -> Baseline:

@@ -46,6 +46,10 @@ def require(engine: Engine, spec: JobSpec) -> None:
         ("model", "model", (spec.model,)),
         ("dataset", "dataset", (spec.dataset,)),
         ("quantizers", "quantizer", spec.quantizers),
+        *(
+            (f"points.{pattern}.quantizers", "quantizer", rule.quantizers or ())
+            for pattern, rule in spec.points
+        ),
         ("sampler", "sampler", (spec.sampler,)),
     )
     for field, kind, names in wanted:

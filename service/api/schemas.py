@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 
 from service.api import images
+from service.api.rules import ToldRule
 from service.store.values import JobState
 
 
@@ -47,6 +48,7 @@ class Spec(BaseModel):
     tolerance: float
     quantizers: list[str]
     bit_widths: list[int]
+    points: dict[str, ToldRule] = Field(description="By pattern, in order; later rules win.")
     sampler: str
     budget: int
     seed: int
@@ -84,6 +86,7 @@ class Job(BaseModel):
                         "tolerance": 0.01,
                         "quantizers": ["affine", "codebook_bounded"],
                         "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
+                        "points": {"classifier.1": {"bit_widths": [8]}},
                         "sampler": "tpe",
                         "budget": 120,
                         "seed": 0,

@@ -1,17 +1,14 @@
 """What a client may send to submit a job; whatever is wrong with it is told field by field."""
 
 from typing import Annotated
-from typing import Any
 from typing import Literal
 
-from pydantic import AfterValidator
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import StringConstraints
 
 from search.allocation import MAX_BIT_WIDTH
-from search.allocation import MIN_BIT_WIDTH
 from search.spec import DEFAULT_BIT_WIDTHS
 from search.spec import DEFAULT_BUDGET
 from search.spec import DEFAULT_QUANTIZERS
@@ -19,12 +16,17 @@ from search.spec import DEFAULT_TRIAL_TIMEOUT
 from search.spec import MAX_BUDGET
 from search.spec import JobSpec
 from service.api import images
+from service.api.rules import BitWidth
+from service.api.rules import EachOnce
+from service.api.rules import Name
+from service.api.rules import PointRule
 from service.store.values import Submission
 
 MAX_SEED = 2**32 - 1  # what every library's generator accepts
 MAX_PRIORITY = 1_000
 MAX_TRIAL_TIMEOUT = 86_400.0  # seconds
 MAX_LABELS = 32
+MAX_RULES = 1_000
 
 #: A colon ends the key where jobs are filtered by label, so a key has none.
 LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
@@ -32,16 +34,6 @@ LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = r"[^\x00-\x1f\x7f]{0,255}"
 
 
-def _each_once(values: list[Any]) -> list[Any]:
-    for value in values:
-        if values.count(value) > 1:
-            raise ValueError(f"{str(value)[:80]!r} is named more than once; name each once")
-    return values
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-BitWidth = Annotated[int, Field(ge=MIN_BIT_WIDTH, le=MAX_BIT_WIDTH)]
-EachOnce = AfterValidator(_each_once)
 LabelKey = Annotated[str, StringConstraints(pattern=f"^{LABEL_KEY}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=f"^{LABEL_VALUE}$")]
 
@@ -62,6 +54,7 @@ class JobSubmission(BaseModel):
                     "tolerance": 0.02,
                     "quantizers": ["affine"],
                     "bit_widths": [2, 4, 8],
+                    "points": {"features.0": {"bit_widths": [8]}, "*.squeeze": {"exclude": True}},
                     "budget": 200,
                     "seed": 7,
                     "labels": {"team": "vision"},
@@ -88,6 +81,12 @@ class JobSubmission(BaseModel):
         max_length=MAX_BIT_WIDTH,
         description="Bits per value to choose from, each once.",
         json_schema_extra={"uniqueItems": True},
+    )
+    points: dict[Name, PointRule] = Field(
+        default={},
+        max_length=MAX_RULES,
+        description="Rules for some points only, by name or by pattern (* ? []). In order, later "
+        "ones win; a pattern that matches no point ends the job.",
     )
     sampler: Name = Field(default="tpe", description="What proposes; GET /v1/samplers lists them.")
     budget: int = Field(default=DEFAULT_BUDGET, ge=1, le=MAX_BUDGET, description="Trials.")
@@ -129,6 +128,7 @@ class JobSubmission(BaseModel):
             "splits": self.splits and self.splits.to_value(),
             "preprocessing": self.preprocessing and self.preprocessing.to_value(),
         }
+        own["points"] = tuple((pattern, rule.to_value()) for pattern, rule in self.points.items())
         return Submission(
             spec=JobSpec(**own),
             labels=self.labels,

@@ -120,7 +120,10 @@ def versus_uniform(document: Mapping[str, Any]) -> str:
     uniform = document.get("uniform")
     if not uniform:
         return "no uniform allocation held the floor"
-    name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits"
+    exceptions = len(uniform.get("exceptions") or ())
+    name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits" + (
+        f" but at {exceptions} ruled points" if exceptions else ""
+    )
     return (
         f"best uniform that held the floor: {name}, {percent(uniform['saved'])} saved "
         f"({bytes_in_words(uniform['memory_bytes'])}); "
@@ -166,6 +169,9 @@ def _best_so_far(shown: Job) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        # a setting within a setting, such as a rule for some points
+        return "; ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) or "-"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -9,7 +9,7 @@ from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 
 from search.cost import float_memory_bits
-from search.spec import JobSpec
+from search.rules import Menu
 from service.dashboard.study_ids import study_id
 from service.store.values import Job
 
@@ -44,12 +44,11 @@ def search_space(job: Job) -> dict[str, BaseDistribution]:
     """
     if job.setup is None:
         return {}
-    spec = job.submission.spec
+    names = [point.name for point in job.setup.points]
     space: dict[str, BaseDistribution] = {}
-    for point in job.setup.points:
-        space[bits_name(point.name)] = _bits(spec)
-        if len(spec.quantizers) > 1:
-            space[quantizer_name(point.name)] = CategoricalDistribution(spec.quantizers)
+    for name, menu in zip(names, job.submission.spec.menus(names), strict=True):
+        if menu:
+            space |= _parameters(name, menu)
     return space
 
 
@@ -63,8 +62,13 @@ def quantizer_name(point: str) -> str:
     return f"{point} quantizer"
 
 
-def _bits(spec: JobSpec) -> IntDistribution:
-    return IntDistribution(low=min(spec.bit_widths), high=max(spec.bit_widths))
+def _parameters(point: str, menu: Menu) -> dict[str, BaseDistribution]:
+    widths = {option.bit_width for option in menu}
+    quantizers = sorted({option.quantizer for option in menu})
+    bits = {bits_name(point): IntDistribution(low=min(widths), high=max(widths))}
+    if len(quantizers) == 1:
+        return {**bits}
+    return {**bits, quantizer_name(point): CategoricalDistribution(quantizers)}
 
 
 def _user_attrs(job: Job) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from html import escape
 
 from search import cost
 from search.allocation import QuantizationPoint
+from search.rules import PointRule
 from service.report.layers import Layer
 from service.report.words import bytes_in_words
 from service.report.words import percent
@@ -75,6 +76,7 @@ def facts(job: Job) -> str:
         "tolerance": f"{spec.tolerance:g}",
         "quantizers": ", ".join(spec.quantizers),
         "bit-widths": ", ".join(map(str, spec.bit_widths)),
+        **{f"rule {pattern}": _rule(rule) for pattern, rule in spec.points},
         "sampler": spec.sampler,
         "seed": spec.seed,
         "trials": f"{job.progress.trials:,} of {spec.budget:,}",
@@ -86,6 +88,13 @@ def facts(job: Job) -> str:
         for name, value in asked.items()
     )
     return f'<dl class="facts">{pairs}</dl>'
+
+
+def _rule(rule: PointRule) -> str:
+    said = rule.said()
+    if said.pop("exclude", False):
+        return "float32"
+    return "; ".join(", ".join(map(str, choice)) for choice in said.values()) or "quantized"
 
 
 def _bits(config: object) -> str:

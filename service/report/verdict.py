@@ -86,9 +86,14 @@ def _versus_uniform(result: Mapping[str, Any]) -> str:
         return "No uniform allocation held the floor."
     return (
         f"The smallest uniform allocation that held the floor, {uniform['quantizer']} at "
-        f"{uniform['bit_width']} bits everywhere, saves {percent(uniform['saved'])} "
+        f"{uniform['bit_width']} bits {_where(uniform)}, saves {percent(uniform['saved'])} "
         f"({bytes_in_words(uniform['memory_bytes'])} an image)."
     )
+
+
+def _where(uniform: Mapping[str, Any]) -> str:
+    exceptions = len(uniform.get("exceptions") or ())
+    return f"everywhere but at {exceptions} ruled points" if exceptions else "everywhere"
 
 
 def _infeasible(result: Mapping[str, Any]) -> Iterator[str]:

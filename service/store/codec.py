@@ -10,6 +10,7 @@ from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.preprocessing import Preprocessing
+from search.rules import PointRule
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.splits import Splits
@@ -41,6 +42,7 @@ def spec_document(spec: JobSpec) -> dict[str, Any]:
         "quantizers": list(spec.quantizers),
         "bit_widths": list(spec.bit_widths),
         "preprocessing": _preprocessing_document(spec.preprocessing),
+        "points": {pattern: _rule_document(rule) for pattern, rule in spec.points},
     }
 
 
@@ -67,8 +69,22 @@ def spec_of(document: Document) -> JobSpec:
             "bit_widths": tuple(document["bit_widths"]),
             "splits": None if splits is None else Splits(**splits),
             "preprocessing": _preprocessing_of(document.get("preprocessing")),
+            # written since there are rules
+            "points": tuple(
+                (pattern, _rule_of(rule)) for pattern, rule in document.get("points", {}).items()
+            ),
         }
     )
+
+
+def _rule_document(rule: PointRule) -> dict[str, Any]:
+    lists = {name: list(said) for name, said in rule.said().items() if isinstance(said, tuple)}
+    return rule.said() | lists
+
+
+def _rule_of(document: Document) -> PointRule:
+    lists = {name: tuple(said) for name, said in document.items() if isinstance(said, list)}
+    return PointRule(**{**document, **lists})
 
 
 def submission_document(submission: Submission) -> dict[str, Any]:

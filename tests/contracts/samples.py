@@ -10,6 +10,7 @@ from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.preprocessing import INTERPOLATIONS
 from search.preprocessing import Preprocessing
+from search.rules import PointRule
 from search.spec import METRICS
 from search.spec import Baseline
 from search.spec import JobSpec
@@ -109,6 +110,16 @@ preprocessings = st.integers(0, 3).flatmap(
         interpolation=st.sampled_from(INTERPOLATIONS),
     )
 )
+point_rules = st.dictionaries(
+    st.text(min_size=1, max_size=12),
+    st.builds(
+        PointRule,
+        bit_widths=st.none() | st.lists(st.integers(1, 16), min_size=1, max_size=3).map(tuple),
+        quantizers=st.none() | st.lists(texts, min_size=1, max_size=3).map(tuple),
+        exclude=st.none() | st.booleans(),
+    ).filter(PointRule.said),
+    max_size=3,
+).map(lambda rules: tuple(rules.items()))
 specs = st.builds(
     JobSpec,
     model=texts,
@@ -116,6 +127,7 @@ specs = st.builds(
     tolerance=st.floats(0, 1, exclude_max=True),
     quantizers=st.lists(texts, min_size=1, max_size=3).map(tuple),
     bit_widths=st.lists(st.integers(1, 16), min_size=1, max_size=4).map(tuple),
+    points=point_rules,
     sampler=texts,
     budget=st.integers(1, 100_000),
     seed=st.integers(),

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import spec
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ToleranceOutOfRange
+from search.rules import PointRule
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -34,6 +34,12 @@ class TestJobSpec:
         with pytest.raises(EmptySearchSpace, match=field):
             job(**{field: ()})
 
+    @pytest.mark.parametrize("bit_width", [0, 17])
+    def test_so_is_a_rule_that_asks_for_such_bits(self, bit_width: int) -> None:
+        with pytest.raises(BitWidthOutOfRange) as caught:
+            job(points=(("features.*", PointRule(bit_widths=(4, bit_width))),))
+        assert caught.value.field == "points.features.*.bit_widths"
+
     @pytest.mark.parametrize(
         "field, value",
         [
@@ -54,10 +60,22 @@ class TestJobSpec:
         assert str(caught.value).startswith(f"{field}: ")
 
 
-class TestMenu:
+class TestMenus:
     def test_every_pair_comes_once_and_sorted(self) -> None:
-        options = spec.menu(job(quantizers=("b", "a", "a"), bit_widths=(8, 4, 8)))
+        (options,) = job(quantizers=("b", "a", "a"), bit_widths=(8, 4, 8)).menus(["p"])
         assert [str(option) for option in options] == ["a:4", "a:8", "b:4", "b:8"]
+
+    @pytest.mark.parametrize("bit_widths", [(4, 8), (2, 4, 8)])
+    def test_what_hardware_can_store_is_all_there_is_to_choose(
+        self, bit_widths: tuple[int, ...]
+    ) -> None:
+        for menu in job(bit_widths=bit_widths).menus(["a", "b", "c"]):
+            assert {option.bit_width for option in menu} == {*bit_widths}
+
+    def test_rules_are_asked_for_each_point(self) -> None:
+        rules = (("b", PointRule(bit_widths=(8,))), ("c", PointRule(exclude=True)))
+        a, b, c = job(quantizers=("q",), bit_widths=(2,), points=rules).menus(["a", "b", "c"])
+        assert [str(option) for option in (*a, *b, *c)] == ["q:2", "q:8"]
 
 
 class TestBaseline:
@@ -98,8 +116,14 @@ class TestSearchSpec:
         two = (QuantizerConfig("a", 1), QuantizerConfig("a", 2))
         assert self.resolved(3, (two, two, two[:1])).size == 4
 
-    @pytest.mark.parametrize("points, menus", [(0, ()), (1, ()), (1, ((),))])
-    def test_a_point_without_options_is_refused(
+    def test_a_point_without_options_stays_in_float_and_is_no_choice(self) -> None:
+        two = (QuantizerConfig("a", 1), QuantizerConfig("a", 2))
+        search = self.resolved(3, (two, (), two))
+        assert search.size == 4
+        assert search.choices == (("p0", two), ("p2", two))
+
+    @pytest.mark.parametrize("points, menus", [(0, ()), (1, ()), (1, ((),)), (2, ((), ()))])
+    def test_a_search_without_any_option_is_refused(
         self, points: int, menus: tuple[tuple[QuantizerConfig, ...], ...]
     ) -> None:
         with pytest.raises(EmptySearchSpace):

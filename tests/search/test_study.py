@@ -1,16 +1,18 @@
 """A study spends its budget well: no repeats, early verdicts, ever fewer bits above the floor."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from search import cost
+from search import samplers
 from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
 from search.pareto import pareto_front
+from search.spec import SearchSpec
 from search.trial import Hits
-from search.uniform import uniform_option
 from tests.contracts.networks import made_up_evaluate
 from tests.contracts.networks import made_up_hits
 from tests.contracts.networks import made_up_spec
@@ -44,8 +46,8 @@ class TestRun:
     def test_the_smallest_uniform_that_holds_is_found_whatever_the_order(self) -> None:
         # accuracy that does not grow with bits: only 3 and 8 bits hold
         def odd(allocation: BitAllocation) -> Iterator[Hits]:
-            option = uniform_option(allocation)
-            right = 900 if option in {QuantizerConfig("affine", b) for b in (3, 8)} else 0
+            (option, *others) = {option for _, option in allocation.items()}
+            right = 900 if not others and str(option) in {"affine:3", "affine:8"} else 0
             yield Hits(images=1000, correct=right, lost=900 - right, gained=0)
 
         trials = list(study.run(made_up_spec(budget=30), odd))
@@ -103,6 +105,48 @@ class TestRun:
         front = pareto_front(trials)
         assert front
         assert set(front) <= {t for t in trials if t.feasible}
+
+
+class TestRuled:
+    """Points that may choose from little or nothing, as rules have it."""
+
+    OPTIONS = made_up_spec(bit_widths=(2, 4, 8), quantizers=("affine",)).menus[0]
+
+    def spec(self, sampler: str, budget: int = 60) -> SearchSpec:
+        menus = (self.OPTIONS, self.OPTIONS[2:], (), self.OPTIONS[:2])
+        return replace(made_up_spec(sampler=sampler, budget=budget), menus=menus)
+
+    def evaluate(self, allocation: BitAllocation) -> Iterator[Hits]:
+        given = dict(allocation.items())
+        best = QuantizerConfig("affine", 16)
+        yield from made_up_evaluate(
+            BitAllocation.of({f"p{i}": given.get(f"p{i}", best) for i in range(4)})
+        )
+
+    @pytest.mark.parametrize("sampler", samplers.registered())
+    def test_every_allocation_is_tried_and_only_those(self, sampler: str) -> None:
+        spec = self.spec(sampler)
+        trials = list(study.run(spec, self.evaluate))
+        assert len({t.allocation for t in trials}) == len(trials) == spec.size == 3 * 1 * 2
+        for trial in trials:
+            assert tuple(trial.allocation.points()) == ("p0", "p1", "p3")
+            assert trial.allocation.get("p1") == QuantizerConfig("affine", 8)
+
+    @pytest.mark.parametrize("sampler", samplers.registered())
+    def test_resumed_it_equals_the_uninterrupted(self, sampler: str) -> None:
+        spec = self.spec(sampler)
+        whole = list(study.run(spec, self.evaluate))
+        assert whole[:3] + list(study.run(spec, self.evaluate, history=whole[:3])) == whole
+
+    def test_what_stays_in_float_still_takes_memory(self) -> None:
+        trial = next(study.run(self.spec("random"), self.evaluate))
+        assert trial.memory_bits == 64 * 2 + 32 * 8 + 16 * 32 + 8 * 2
+
+    @pytest.mark.parametrize("bit_widths", [(4, 8), (2, 4, 8)])
+    def test_a_hardware_menu_is_never_left(self, bit_widths: tuple[int, ...]) -> None:
+        spec = made_up_spec(bit_widths=bit_widths, budget=60)
+        for trial in study.run(spec, made_up_evaluate):
+            assert {option.bit_width for _, option in trial.allocation.items()} <= {*bit_widths}
 
 
 class TestNeighbours:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
+from search.rules import PointRule
 from service.store import jobs
 from service.store import leases
 from service.store import trials
@@ -87,6 +88,28 @@ class TestWorkOnce:
         assert recovered == sorted(recovered, reverse=True)
         assert "search split" in job.result["reason"]
 
+    def test_rules_hold_for_every_trial_and_the_best_tells_of_them(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        rules = (
+            ("*", PointRule(bit_widths=(4, 8))),
+            ("features.0", PointRule(bit_widths=(8,))),
+            ("classifier*", PointRule(exclude=True)),
+        )
+        job_id = submit(points=rules).id
+        worker.work_once()
+        best = jobs.get(engine, job_id).result
+        assert best is not None
+        given = {point["name"]: point for point in best["points"]}
+        assert str(given["features.0"]["bit_width"]) == "8"
+        left = [p for name, p in given.items() if name.startswith("classifier")]
+        assert left
+        assert {(p["quantizer"], p["bit_width"]) for p in left} == {(None, 32)}
+        assert sum(p["bytes_after"] for p in given.values()) == best["memory_bytes"]
+        assert {"features.0", *(p["name"] for p in left)} <= {*best["uniform"]["exceptions"]}
+        for trial in trials.history(engine, job_id):
+            assert {config.bit_width for _, config in trial.allocation.items()} <= {4, 8}
+
     @pytest.mark.parametrize(
         "changes, told",
         [
@@ -95,6 +118,11 @@ class TestWorkOnce:
             ({"quantizers": ("ternary",)}, ("unknown-quantizer", "codebook_bounded")),
             ({"sampler": "genius"}, ("unknown-sampler", "tpe")),
             ({"tolerance": 0.9999}, ("invalid-spec", "tolerance")),
+            (
+                {"points": (("body", PointRule(exclude=True)),)},
+                ("invalid-spec", "features.0, features.3"),
+            ),
+            ({"points": (("*", PointRule(exclude=True)),)}, ("invalid-spec", "points: ")),
         ],
     )
     def test_what_can_never_work_fails_at_once_and_says_why(

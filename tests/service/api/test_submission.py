@@ -27,6 +27,30 @@ class TestSubmit:
         assert job["spec"]["bit_widths"] == [1, 2, 3, 4, 5, 6, 7, 8]
         assert jobs.get(engine, job["id"]).submission.labels == {"team": "vision"}
 
+    def test_rules_for_points_come_back_as_they_were_sent(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        rules = {
+            "features.0": {"bit_widths": [8]},
+            "classifier.*": {"exclude": True},
+            "*": {"quantizers": ["affine"], "bit_widths": [4, 2], "exclude": False},
+        }
+        job = client.post("/v1/jobs", json=BODY | {"points": rules}).json()
+        assert list(job["spec"]["points"].items()) == list(rules.items())
+        resubmitted = client.post("/v1/jobs", json=job["spec"]).json()
+        stored = [jobs.get(engine, one["id"]).submission.spec for one in (job, resubmitted)]
+        assert stored[0] == stored[1]
+        assert [pattern for pattern, _ in stored[0].points] == [*rules]
+
+    def test_a_quantizer_that_only_a_rule_names_must_be_known_too(
+        self, client: httpx.Client
+    ) -> None:
+        body = BODY | {"points": {"features.*": {"quantizers": ["ternary"]}}}
+        error = problem_of(client.post("/v1/jobs", json=body), status=422, code="unknown-name")[
+            "errors"
+        ][0]
+        assert error["field"] == "points.features.*.quantizers"
+
     def test_one_key_is_one_job(self, client: httpx.Client) -> None:
         headers = {"Idempotency-Key": "nightly-7"}
         first = client.post("/v1/jobs", json=BODY, headers=headers)
@@ -96,6 +120,16 @@ class TestFields:
             ("bit_widths", [True], "bit_widths.0"),
             ("bit_widths", 4, "bit_widths"),
             ("bit_widths", [4, 4], "bit_widths"),
+            ("points", [], "points"),
+            ("points", {"": {"exclude": True}}, "points..[key]"),
+            ("points", {"a.*": {}}, "points.a.*"),
+            ("points", {"a.*": None}, "points.a.*"),
+            ("points", {"a.*": {"bits": [8]}}, "points.a.*.bits"),
+            ("points", {"a.*": {"bit_widths": [17]}}, "points.a.*.bit_widths.0"),
+            ("points", {"a.*": {"bit_widths": []}}, "points.a.*.bit_widths"),
+            ("points", {"a.*": {"bit_widths": [8, 8]}}, "points.a.*.bit_widths"),
+            ("points", {"a.*": {"quantizers": "affine"}}, "points.a.*.quantizers"),
+            ("points", {"a.*": {"exclude": 1}}, "points.a.*.exclude"),
             ("quantizers", [], "quantizers"),
             ("quantizers", ["affine", "affine"], "quantizers"),
             ("quantizers", "affine", "quantizers"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from search.allocation import QuantizationPoint
+from search.rules import PointRule
 from search.spec import JobSpec
 from service.report.page import embedded
 from service.report.page import render
@@ -77,6 +78,29 @@ class TestOtherStates:
     def test_a_failed_job_tells_the_cause(self) -> None:
         text = visible(render(samples.failed(), (), ()))
         assert "Cannot capture this network: aten::lstm" in text
+
+
+class TestRules:
+    RULES = (
+        ("features.0", PointRule(bit_widths=(8, 4), quantizers=("affine",))),
+        ("features.1*", PointRule(exclude=True)),
+        ("features.12", PointRule(exclude=False)),
+    )
+
+    def test_rules_are_told_among_what_was_asked_for(self) -> None:
+        spec = replace(samples.succeeded()[0].submission.spec, points=self.RULES)
+        job, found, best = samples.succeeded()
+        text = visible(render(replace(job, submission=Submission(spec=spec)), found, best))
+        assert re.search(r"rule features\.0\s+8, 4; affine", text)
+        assert re.search(r"rule features\.1\*\s+float32", text)
+        assert re.search(r"rule features\.12\s+quantized", text)
+
+    def test_a_uniform_allocation_with_exceptions_does_not_pass_for_one_everywhere(self) -> None:
+        job, found, best = samples.succeeded()
+        document = samples.best_document(best[0].result)
+        document["uniform"]["exceptions"] = ["features.0", "features.3"]
+        text = visible(render(replace(job, result=document), found, best))
+        assert "at 5 bits everywhere but at 2 ruled points, saves" in text
 
 
 class TestHarmless:

@@ -1,11 +1,13 @@
 """The documents that values become, spelled out where somebody outside reads them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.rules import PointRule
 from service.store import codec
 from tests.contracts.samples import SPEC
 from tests.contracts.samples import trial
@@ -45,6 +47,7 @@ class TestSpecDocument:
             "tolerance": 0.02,
             "quantizers": ["affine", "codebook_bounded"],
             "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
+            "points": {},
             "sampler": "tpe",
             "budget": 120,
             "seed": 0,
@@ -59,6 +62,22 @@ class TestSpecDocument:
         for younger in ("metric", "splits", "preprocessing"):
             del document[younger]
         assert codec.spec_of(document) == SPEC
+
+    def test_one_from_before_there_were_rules_has_none(self) -> None:
+        document = codec.spec_document(SPEC)
+        del document["points"]
+        assert codec.spec_of(document) == SPEC
+
+    def test_rules_say_what_they_say_in_order(self) -> None:
+        rules = (
+            ("*", PointRule(bit_widths=(4, 8))),
+            ("a", PointRule(exclude=False, quantizers=("affine",))),
+        )
+        document = codec.spec_document(replace(SPEC, points=rules))
+        assert codec.dumps(document["points"]) == (
+            '{"*":{"bit_widths":[4,8]},"a":{"quantizers":["affine"],"exclude":false}}'
+        )
+        assert codec.spec_of(document).points == rules
 
 
 class TestTrialDocument:

@@ -1,0 +1,108 @@
+"""Per-point rules: which points may choose from what, by name or by pattern."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import fields
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from search.allocation import MAX_BIT_WIDTH
+from search.allocation import MIN_BIT_WIDTH
+from search.allocation import QuantizerConfig
+from search.errors import BitWidthOutOfRange
+from search.errors import EmptySearchSpace
+from search.errors import InvalidSpec
+from search.errors import UnknownPoint
+
+_NAMED = 3  # points told to whoever misspelled one
+
+#: every option of one point; empty where it stays in float32
+Menu = tuple[QuantizerConfig, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointRule:
+    """What is said about the points that a pattern matches; None says nothing."""
+
+    #: bit-widths to choose from
+    bit_widths: tuple[int, ...] | None = None
+    #: registered quantizers to choose from
+    quantizers: tuple[str, ...] | None = None
+    #: the point stays in float32; its memory still counts
+    exclude: bool | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Return the fields that say something."""
+        every = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in every if value is not None}
+
+
+#: (pattern, rule) in order, each pattern once; patterns are those of `fnmatch.fnmatchcase`
+PointRules = tuple[tuple[str, PointRule], ...]
+
+
+def check(rules: PointRules) -> None:
+    """Raise InvalidSpec, naming the rule, if one cannot be followed in any network."""
+    patterns = [pattern for pattern, _ in rules]
+    for pattern, rule in rules:
+        field = f"points.{pattern}"
+        if not pattern or patterns.count(pattern) > 1:
+            raise InvalidSpec("points", f"the pattern {pattern!r} must be named, and once")
+        if not rule.said():
+            raise InvalidSpec(field, "says nothing; give it bit_widths, quantizers or exclude")
+        if rule.quantizers == ():
+            raise EmptySearchSpace(f"{field}.quantizers")
+        if rule.bit_widths is not None:
+            check_bit_widths(rule.bit_widths, field=f"{field}.bit_widths")
+
+
+def check_bit_widths(bit_widths: Sequence[int], *, field: str) -> None:
+    """Raise InvalidSpec for this field unless there is a bit-width and all can be stored."""
+    if not bit_widths:
+        raise EmptySearchSpace(field)
+    for bit_width in bit_widths:
+        if not MIN_BIT_WIDTH <= bit_width <= MAX_BIT_WIDTH:
+            raise BitWidthOutOfRange(bit_width, low=MIN_BIT_WIDTH, high=MAX_BIT_WIDTH, field=field)
+
+
+def menus(rules: PointRules, points: Sequence[str], *, default: PointRule) -> tuple[Menu, ...]:
+    """Return what each point may choose from, sorted, parallel to `points`.
+
+    Later rules win, field by field, over earlier ones and over the default. Raises UnknownPoint for
+    a pattern that matches no point, EmptySearchSpace if every point stays in float32.
+    """
+    for pattern, _ in rules:
+        if not any(fnmatchcase(point, pattern) for point in points):
+            raise UnknownPoint(pattern, _close(pattern, points))
+    resolved = tuple(_menu(_rule(rules, point, default=default)) for point in points)
+    if not any(resolved):
+        raise EmptySearchSpace("points", remedy="let at least one point be quantized")
+    return resolved
+
+
+def _rule(rules: PointRules, point: str, *, default: PointRule) -> dict[str, Any]:
+    """Return the fields that hold for this point."""
+    said = default.said()
+    for pattern, rule in rules:
+        if fnmatchcase(point, pattern):
+            said |= rule.said()
+    return said
+
+
+def _menu(said: dict[str, Any]) -> Menu:
+    if said.get("exclude"):
+        return ()
+    return tuple(sorted(set(_pairs(said["quantizers"], said["bit_widths"]))))
+
+
+def _pairs(quantizers: Sequence[str], bit_widths: Sequence[int]) -> Iterator[QuantizerConfig]:
+    for quantizer in quantizers:
+        for bit_width in bit_widths:
+            yield QuantizerConfig(quantizer, bit_width)
+
+
+def _close(pattern: str, points: Sequence[str]) -> Sequence[str]:
+    """Return the points whose names are most like the pattern, the first ones if none is."""
+    return get_close_matches(pattern, points, n=_NAMED, cutoff=0.4) or points[:_NAMED]

@@ -1,0 +1,101 @@
+"""Rules say what some points may choose from; a rule that cannot be followed is told by name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search import rules
+from search.errors import EmptySearchSpace
+from search.errors import InvalidSpec
+from search.errors import UnknownPoint
+from search.rules import PointRule
+
+NAMES = ("features.0", "features.3", "features.10", "classifier.0", "classifier.3")
+DEFAULT = PointRule(bit_widths=(2, 4), quantizers=("a", "b"))
+
+
+def texts(*said: tuple[str, PointRule], names: tuple[str, ...] = NAMES) -> dict[str, list[str]]:
+    menus = rules.menus(said, names, default=DEFAULT)
+    return {name: [str(o) for o in menu] for name, menu in zip(names, menus, strict=True)}
+
+
+class TestMenus:
+    def test_without_rules_all_points_have_the_same(self) -> None:
+        assert {tuple(menu) for menu in texts().values()} == {("a:2", "a:4", "b:2", "b:4")}
+
+    def test_a_field_that_a_rule_leaves_out_stays(self) -> None:
+        menus = texts(("features.0", PointRule(bit_widths=(8,))))
+        assert menus["features.0"] == ["a:8", "b:8"]
+        assert menus["features.3"] == ["a:2", "a:4", "b:2", "b:4"]
+
+    def test_later_rules_win_field_by_field(self) -> None:
+        menus = texts(
+            ("features.0", PointRule(bit_widths=(8,), quantizers=("c",))),
+            ("features.*", PointRule(quantizers=("a",))),
+        )
+        assert menus["features.0"] == ["a:8"]
+        assert menus["features.10"] == ["a:2", "a:4"]
+
+    def test_excluded_points_have_no_options_unless_taken_back(self) -> None:
+        menus = texts(
+            ("classifier.*", PointRule(exclude=True)),
+            ("classifier.3", PointRule(exclude=False)),
+        )
+        assert menus["classifier.0"] == []
+        assert menus["classifier.3"] == ["a:2", "a:4", "b:2", "b:4"]
+
+    def test_a_name_is_matched_whole_and_in_its_case(self) -> None:
+        assert texts(("features.1*", PointRule(exclude=True)))["features.0"] != []
+        with pytest.raises(UnknownPoint):
+            texts(("Features.*", PointRule(exclude=True)))
+
+    def test_a_pattern_that_matches_nothing_is_told_with_what_is_close(self) -> None:
+        with pytest.raises(UnknownPoint, match=r"'feature\.3'.*features\.3") as caught:
+            texts(("feature.3", PointRule(exclude=True)))
+        assert caught.value.field == "points.feature.3"
+
+    def test_where_nothing_is_close_the_first_names_are_told(self) -> None:
+        with pytest.raises(UnknownPoint, match=r"'\?'.* features\.0, features\.3, features\.10$"):
+            texts(("?", PointRule(exclude=True)))
+
+    def test_nothing_left_to_quantize_is_refused(self) -> None:
+        with pytest.raises(EmptySearchSpace, match=r"points: .*at least one point"):
+            texts(("*", PointRule(exclude=True)))
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(("*", "features.*", "classifier.3", "*.0")),
+                st.builds(
+                    PointRule,
+                    bit_widths=st.sampled_from((None, (8,), (1, 2))),
+                    quantizers=st.sampled_from((None, ("c",))),
+                ),
+            ),
+            max_size=4,
+            unique_by=lambda pair: pair[0],
+        )
+    )
+    def test_a_last_rule_for_all_has_the_last_word(self, said: list[tuple[str, PointRule]]) -> None:
+        last = ("[fc]*", PointRule(bit_widths=(3,), quantizers=("z",)))
+        assert {tuple(menu) for menu in texts(*said, last).values()} == {("z:3",)}
+
+
+class TestCheck:
+    @pytest.mark.parametrize(
+        "said, field",
+        [
+            ((("", PointRule(exclude=True)),), "points"),
+            ((("a", PointRule(exclude=True)), ("a", PointRule(exclude=False))), "points"),
+            ((("a", PointRule()),), "points.a"),
+            ((("a", PointRule(bit_widths=())),), "points.a.bit_widths"),
+            ((("a", PointRule(bit_widths=(0,))),), "points.a.bit_widths"),
+            ((("a", PointRule(quantizers=())),), "points.a.quantizers"),
+        ],
+    )
+    def test_a_rule_that_no_network_can_follow_is_named(
+        self, said: rules.PointRules, field: str
+    ) -> None:
+        with pytest.raises(InvalidSpec) as caught:
+            rules.check(said)
+        assert caught.value.field == field
