@@ -48,6 +48,9 @@ LAYERS = frozenset(
     }
 )
 
+#: of the layers, those without a window
+MATRIX_PRODUCTS = frozenset({aten.linear.default})
+
 #: multiply two activations
 PRODUCTS = frozenset(
     {

@@ -35,6 +35,12 @@ class Affine:
         q = np.round(values * (1 / self.scale)) + self.zero_point
         return (np.clip(q, self.quant_min, self.quant_max) - self.zero_point) * self.scale
 
+    def stored(self) -> Values:
+        """Return the values that can be stored, ascending."""
+        codes = np.arange(self.quant_min, self.quant_max + 1, dtype=np.float64)
+        values: Values = (codes - self.zero_point) * self.scale
+        return values
+
     def describe(self) -> dict[str, object]:
         """Return what a runtime needs, ready for JSON."""
         return {
@@ -69,6 +75,10 @@ class Codebook:
         table: Values = self.levels[self.assignment]
         result: Values = table[cells.astype(np.int64)]
         return result
+
+    def stored(self) -> Values:
+        """Return the values that can be stored, ascending."""
+        return self.levels
 
     def describe(self) -> dict[str, object]:
         """Return what a runtime needs, ready for JSON: levels and the thresholds between them."""

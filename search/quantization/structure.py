@@ -9,10 +9,11 @@ from torch import fx
 from search.quantization.operators import CONCATENATIONS
 from search.quantization.operators import ELEMENTWISE
 from search.quantization.operators import LAYERS
+from search.quantization.operators import MATRIX_PRODUCTS
 from search.quantization.places import Layout
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """A convolution or linear layer."""
 
@@ -22,6 +23,8 @@ class Layer:
     weights: int
     #: output channels, each of which may have a scale of its own
     channels: int
+    #: a matrix product, not a convolution
+    linear: bool
     #: points whose values it reads, empty if it reads the images or what is made on the way
     reads: frozenset[str]
 
@@ -51,7 +54,13 @@ def _layers(module: fx.GraphModule, layout: Layout) -> Iterator[Layer]:
             read_from, weight = place.producer.args[:2]
             value = _parameter(module, weight)
             reads = layout.holds.get(read_from) if isinstance(read_from, fx.Node) else None
-            yield Layer(place.name, value.numel(), value.shape[0], reads or frozenset())
+            yield Layer(
+                point=place.name,
+                weights=value.numel(),
+                channels=value.shape[0],
+                linear=place.producer.target in MATRIX_PRODUCTS,
+                reads=reads or frozenset(),
+            )
 
 
 def _parameter(module: fx.GraphModule, node: object) -> Tensor:

@@ -16,9 +16,9 @@ from service.store.values import Job
 from service.store.values import StoredTrial
 
 #: columns that hold words, on the left; numbers line up on the right
-NAMES = ("layer", "trial", "quantizer", "layer by layer")
+NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer")
 #: columns that name their row
-ROW_HEADS = ("layer", "trial")
+ROW_HEADS = ("layer", "trial", "row")
 
 
 def layer_table(layers: Sequence[Layer]) -> str:
@@ -47,7 +47,7 @@ def layer_table(layers: Sequence[Layer]) -> str:
         percent(1 - after / before) if before else "-",
     )
     columns = ("layer", "values", "quantizer", "bits", "before", "after", "saved")
-    return _table("Every layer, in network order", columns, rows=rows, footer=total)
+    return table("Every layer, in network order", columns, rows=rows, footer=total)
 
 
 def front_table(front: Sequence[StoredTrial], points: Sequence[QuantizationPoint]) -> str:
@@ -65,7 +65,7 @@ def front_table(front: Sequence[StoredTrial], points: Sequence[QuantizationPoint
         for trial in (stored.result for stored in front)
     ]
     columns = ("trial", "memory", "saved", "bits", "accuracy", "drop", "layer by layer")
-    return _table("The Pareto front, fewest bits first", columns, rows=rows)
+    return table("The Pareto front, fewest bits first", columns, rows=rows)
 
 
 def facts(job: Job) -> str:
@@ -101,13 +101,14 @@ def _bits(config: object) -> str:
     return str(getattr(config, "bit_width", "-"))
 
 
-def _table(
+def table(
     caption: str,
     columns: Sequence[str],
     *,
     rows: Iterable[Sequence[str]],
     footer: Sequence[str] = (),
 ) -> str:
+    """Return a table; columns of numbers are on the right."""
     # focusable, so that what scrolls can be scrolled by keyboard
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'

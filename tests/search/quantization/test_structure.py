@@ -1,11 +1,15 @@
 """Joins, lifetimes and layers of networks small enough to read off by hand."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch import nn
 
 from search.quantization.capture import capture
 from search.quantization.structure import Layer
+
+layer = partial(Layer, linear=False, reads=frozenset())
 
 
 class Residual(nn.Module):
@@ -66,9 +70,9 @@ class TestResidual:
 
     def test_layers_know_their_weights_and_what_they_read(self) -> None:
         assert self.network.structure.layers == (
-            Layer("stem", 18, 2, frozenset()),
-            Layer("body", 36, 2, frozenset({"stem"})),
-            Layer("head", 96, 3, frozenset({"add"})),
+            layer(point="stem", weights=18, channels=2),
+            layer(point="body", weights=36, channels=2, reads=frozenset({"stem"})),
+            layer(point="head", weights=96, channels=3, linear=True, reads=frozenset({"add"})),
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from search.allocation import QuantizationPoint
 from search.rules import PointRule
 from search.spec import JobSpec
-from service.report.page import embedded
+from service.report.frame import embedded
 from service.report.page import render
 from service.store.values import JobState
 from service.store.values import Setup
