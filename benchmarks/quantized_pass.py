@@ -13,6 +13,7 @@ import torch
 import torchvision
 from torch import Tensor
 from torch import nn
+from torch.export import ExportedProgram
 
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
@@ -23,7 +24,8 @@ from search.quantization.capture import capture
 from search.quantization.fake_quantize import Operator
 from search.quantization.fitted import FittedOptions
 from workers.datasets import datasets
-from workers.models import models
+from workers.models.registry import open_models
+from workers.settings import WorkerSettings
 
 BITS = 4
 TURNS = 7
@@ -34,11 +36,15 @@ def main() -> None:
     """Print the figures of both networks."""
     torch.manual_seed(0)
     digits = datasets.load("digits").search.images
-    report("digits-vgg", models.load("digits-vgg"), digits[:128])
+    report(
+        "digits-vgg",
+        open_models(WorkerSettings().model_root).load("digits-vgg").network,
+        digits[:128],
+    )
     report("vgg16", torchvision.models.vgg16(weights=None), torch.rand(4, 3, 224, 224))
 
 
-def report(name: str, model: nn.Module, images: Tensor) -> None:
+def report(name: str, model: nn.Module | ExportedProgram, images: Tensor) -> None:
     """Print one line per quantizer."""
     network = capture(model, images[:2])
     options = FittedOptions(calibrate(network, lambda: [images], bit_widths=(BITS,)), CPU)

@@ -62,6 +62,7 @@ def best(
     return {
         "format": FORMAT,
         "model": job.model,
+        "weights": job.weights,
         "dataset": job.dataset,
         "tolerance": job.tolerance,
         "metric": job.metric,

@@ -25,8 +25,8 @@ def nearest(name: str, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def told(name: str, known: Sequence[str]) -> str:
-    """Return the names as part of a sentence: "a, b", or "120 others; close are a, b"."""
+    """Return the names as part of a sentence: "a, b", or "120 names, closest a, b"."""
     names = nearest(name, known)
     if len(known) <= FEW:
         return ", ".join(names) or "none"
-    return f"{len(known)} others" + (f"; close are {', '.join(names)}" if names else "")
+    return f"{len(known)} names" + (f", closest {', '.join(names)}" if names else "")

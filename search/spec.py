@@ -32,6 +32,8 @@ class JobSpec:
 
     #: registered model
     model: str
+    #: published weights of that model, or a file under the model root; None: it brings its own
+    weights: str | None = None
     #: registered dataset
     dataset: str
     #: δ, the largest accepted absolute drop of the metric, in [0, 1)

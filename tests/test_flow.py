@@ -17,6 +17,7 @@ from service.api.app import create_app
 from service.store import catalog
 from tests.service.api import deployment
 from workers import workbench
+from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import WorkerSettings
 from workers.worker import Worker
@@ -38,7 +39,13 @@ def pure() -> list[TrialResult]:
     job = JobSpec(
         **(BODY | {"quantizers": ("affine", "codebook"), "bit_widths": (2, 3, 4, 8)})  # type: ignore[arg-type]  # as the API reads it
     )
-    bench = workbench.prepare(job, device=torch.device("cpu"), batch=WorkerSettings().batch)
+    settings = WorkerSettings()
+    bench = workbench.prepare(
+        job,
+        models=open_models(settings.model_root),
+        device=torch.device("cpu"),
+        batch=settings.batch,
+    )
     evaluator = bench.evaluator(bench.dataset.search)
     search = workbench.resolve(job, bench.network, evaluator=evaluator)
     return list(study.run(search, evaluator))
@@ -56,7 +63,7 @@ def allocation(trial: dict[str, dict[str, dict[str, int]]]) -> BitAllocation:
 def test_what_rest_serves_is_what_the_pure_search_found(
     engine: Engine, pure: list[TrialResult]
 ) -> None:
-    catalog.announce(engine, offers())
+    catalog.announce(engine, offers(open_models(WorkerSettings().model_root)))
     with deployment.client_of(create_app(engine)) as client:
         posted = client.post("/v1/jobs", json=BODY)
         assert posted.status_code == httpx.codes.ACCEPTED

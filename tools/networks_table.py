@@ -34,7 +34,7 @@ def main() -> None:
 def row(name: str) -> str:
     """Return one line of the table."""
     torch.manual_seed(0)
-    side = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]  # type: ignore[attr-defined]  # of the enum
+    side = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
     options = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
     model = models.get_model(name, weights=None, **options)
     try:

@@ -24,11 +24,12 @@ def work(
     database_url: Annotated[str | None, typer.Option(help="as for `bitfloor serve`")] = None,
     *,
     lease_seconds: Annotated[float | None, typer.Option(help="see docs/cli.md")] = None,
+    model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
 ) -> None:
     """Search for the jobs in the queue, one after another."""
     logs.to_stderr()
-    given = {"database_url": database_url, "lease_seconds": lease_seconds}
+    given = {"database_url": database_url, "lease_seconds": lease_seconds, "model_root": model_root}
     stop = threading.Event()
     _on_signals(stop)
     try:
@@ -39,10 +40,11 @@ def work(
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
+    from workers.models.registry import open_models  # noqa: PLC0415  # loads torch
     from workers.offers import offers  # noqa: PLC0415  # loads torch
     from workers.worker import open_worker  # noqa: PLC0415  # loads torch
 
-    catalog.announce(engine, offers())
+    catalog.announce(engine, offers(open_models(settings.model_root)))
     worker = open_worker(engine, settings, stop)
     if once:
         worker.work_once()

@@ -22,6 +22,7 @@ from workers.conclusion import conclude
 from workers.errors import Cancelled
 from workers.evaluators.interruptible import interruptible
 from workers.evaluators.local import LocalEvaluator
+from workers.models.registry import open_models
 from workers.settings import WorkerSettings
 from workers.workbench import Workbench
 
@@ -69,7 +70,12 @@ def carry_out(attempt: Attempt) -> None:
 def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
     leases.enter(attempt.engine, attempt.lease, "calibrating")
     with attempt.limit("setting up", attempt.settings.setup_timeout):
-        bench = workbench.prepare(attempt.job, device=attempt.device, batch=attempt.settings.batch)
+        bench = workbench.prepare(
+            attempt.job,
+            models=open_models(attempt.settings.model_root),
+            device=attempt.device,
+            batch=attempt.settings.batch,
+        )
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
         search = workbench.resolve(attempt.job, bench.network, evaluator=evaluator)

@@ -12,6 +12,7 @@ WorkerError
 ├── CorruptWeights      a weights file cannot be read as what it should be
 ├── NonFiniteWeights    a tensor holds NaN or infinity
 ├── UnsafeProgram       a program holds what would be unpickled or run
+├── MissingPackage      a model's library is not installed
 ├── BrokenModel         an installed package's own model cannot be made
 ├── MismatchedData      the dataset does not fit the model
 ├── Cancelled           the job was cancelled while a trial ran
@@ -146,6 +147,18 @@ class UnsafeProgram(WorkerError):
         super().__init__(
             f"{model} is not loaded: it holds {what}, which could run code; save it again with "
             "torch.export.save, as plain contiguous tensors and operators"
+        )
+
+
+class MissingPackage(WorkerError):
+    """A model's library is not installed where the worker runs."""
+
+    code = "missing-package"
+
+    def __init__(self, model: str, package: str) -> None:
+        super().__init__(
+            f"{model} needs {package}, which is not installed where the worker runs: "
+            f"pip install 'bitfloor[{package}]'"
         )
 
 

@@ -6,13 +6,13 @@ from search.quantization import catalog  # noqa: F401  # registers the quantizer
 from search.quantization import quantizer
 from service.store.values import Offer
 from workers.datasets import datasets
-from workers.models import models
+from workers.models.registry import Models
 
 
-def offers() -> list[Offer]:
+def offers(models: Models) -> list[Offer]:
     """Return everything a request can name."""
     return [
-        *(Offer(kind="model", name=e.name, details=e.details) for e in models.entries()),
+        *(Offer(kind="model", name=name, details=d) for name, d in models.offers().items()),
         *(Offer(kind="dataset", name=e.name, details=e.details) for e in datasets.entries()),
         *(
             Offer(

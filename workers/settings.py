@@ -1,5 +1,7 @@
 """How a worker runs; read from the environment once, in the entry point."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
@@ -12,6 +14,8 @@ class WorkerSettings(BaseSettings):
 
     #: sqlite:///FILE or postgresql://USER@HOST/NAME
     database_url: str = "sqlite:///bitfloor-data/bitfloor.db"
+    #: the folder whose files a request may name as weights or programs
+    model_root: Path = Path("bitfloor-data/models")
     #: seconds a job stays this worker's without a sign of life
     lease_seconds: float = Field(default=30.0, gt=0)
     #: seconds between looks at an empty queue

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.export import ExportedProgram
 
 from search.quantization.calibration import PASSES
 from search.quantization.calibration import calibrate
@@ -21,7 +22,9 @@ from workers.data import Split
 from workers.datasets import datasets
 from workers.errors import MismatchedData
 from workers.evaluators.local import LocalEvaluator
-from workers.models import models
+from workers.loaded import on_device
+from workers.loaded import runnable
+from workers.models.registry import Models
 
 PLOTTED_BINS = 128  # per histogram kept for plots
 
@@ -46,13 +49,13 @@ class Workbench:
         return LocalEvaluator(self.network, split, options=self.options, batch=self.batch)
 
 
-def prepare(job: JobSpec, *, device: torch.device, batch: int) -> Workbench:
+def prepare(job: JobSpec, *, models: Models, device: torch.device, batch: int) -> Workbench:
     """Load, capture and calibrate what the request names.
 
     Raises UnknownModel, UnknownDataset, CorruptWeights, MismatchedData, UnsupportedNetwork,
     NonFiniteActivations, UnknownPoint and EmptySearchSpace.
     """
-    model = models.load(job.model).to(device)
+    model = on_device(models.load(job.model, job.weights).network, device)
     dataset = placed(datasets.load(job.dataset), device, seed=job.seed)
     require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
@@ -127,11 +130,11 @@ def _moved(split: Split, device: torch.device) -> Split:
 
 
 @torch.inference_mode()
-def require_fit(job: JobSpec, model: nn.Module, *, dataset: Dataset) -> None:
+def require_fit(job: JobSpec, model: nn.Module | ExportedProgram, *, dataset: Dataset) -> None:
     """Raise MismatchedData unless the model takes the images and knows every label."""
     example = dataset.calibration.images[:2]
     try:
-        logits = model.eval()(example)
+        logits = runnable(model)(example)
     except RuntimeError as error:
         why = f"images of shape {tuple(example.shape[1:])}: {str(error).splitlines()[0]}"
         raise MismatchedData(job.model, job.dataset, why=why) from error

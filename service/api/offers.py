@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from fastapi import APIRouter
+from pydantic import BaseModel
+from pydantic import ConfigDict
 from sqlalchemy import Engine
 
 from search.spec import JobSpec
-from service.api import schemas
 from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
 from service.api.openapi import responses
@@ -16,26 +17,40 @@ from service.store import catalog
 router = APIRouter(prefix="/v1", tags=["offers"])
 
 
+class Offer(BaseModel):
+    """Something that a worker can load, with what there is to know about it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+
+class Offers(BaseModel):
+    """Everything of one kind that workers announced."""
+
+    items: list[Offer]
+
+
 @router.get("/models", responses=responses())
-def models(engine: Database) -> schemas.Offers:
+def models(engine: Database) -> Offers:
     """List the networks that can be searched."""
     return _offers(engine, "model")
 
 
 @router.get("/datasets", responses=responses())
-def datasets(engine: Database) -> schemas.Offers:
+def datasets(engine: Database) -> Offers:
     """List the images that accuracy can be measured on."""
     return _offers(engine, "dataset")
 
 
 @router.get("/quantizers", responses=responses())
-def quantizers(engine: Database) -> schemas.Offers:
+def quantizers(engine: Database) -> Offers:
     """List the schemes that a point can be quantized with."""
     return _offers(engine, "quantizer")
 
 
 @router.get("/samplers", responses=responses())
-def samplers(engine: Database) -> schemas.Offers:
+def samplers(engine: Database) -> Offers:
     """List what can propose allocations."""
     return _offers(engine, "sampler")
 
@@ -61,10 +76,9 @@ def require(engine: Engine, spec: JobSpec) -> None:
                 raise UnknownName(field, name[:80], known=known)
 
 
-def _offers(engine: Engine, kind: str) -> schemas.Offers:
-    return schemas.Offers(
+def _offers(engine: Engine, kind: str) -> Offers:
+    return Offers(
         items=[
-            schemas.Offer(**{**offer.details, "name": offer.name})
-            for offer in catalog.offers(engine, kind)
+            Offer(**{**offer.details, "name": offer.name}) for offer in catalog.offers(engine, kind)
         ]
     )

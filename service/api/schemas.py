@@ -44,6 +44,7 @@ class Spec(BaseModel):
     """The search as it was asked for, defaults filled in."""
 
     model: str
+    weights: str | None
     dataset: str
     tolerance: float
     quantizers: list[str]
@@ -81,7 +82,8 @@ class Job(BaseModel):
                     "state": "running",
                     "stage": "searching",
                     "spec": {
-                        "model": "squeezenet1_1",
+                        "model": "torchvision/squeezenet1_1",
+                        "weights": "IMAGENET1K_V1",
                         "dataset": "imagenet-sample",
                         "tolerance": 0.01,
                         "quantizers": ["affine", "codebook_bounded"],
@@ -206,20 +208,6 @@ class TrialPage(BaseModel):
 
     items: list[Trial]
     next: str | None = Field(description="Pass it as `cursor` for the following page.")
-
-
-class Offer(BaseModel):
-    """Something that a worker can load, with what there is to know about it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str
-
-
-class Offers(BaseModel):
-    """Everything of one kind that workers announced."""
-
-    items: list[Offer]
 
 
 class Health(BaseModel):

@@ -47,9 +47,10 @@ class JobSubmission(BaseModel):
         allow_inf_nan=False,
         json_schema_extra={
             "examples": [
-                {"model": "squeezenet1_1", "dataset": "imagenet-sample", "tolerance": 0.01},
+                {"model": "digits-vgg", "dataset": "digits", "tolerance": 0.01},
                 {
-                    "model": "squeezenet1_1",
+                    "model": "torchvision/squeezenet1_1",
+                    "weights": "IMAGENET1K_V1",
                     "dataset": "imagenet-sample",
                     "tolerance": 0.02,
                     "quantizers": ["affine"],
@@ -64,6 +65,12 @@ class JobSubmission(BaseModel):
     )
 
     model: Name = Field(description="Registered model; GET /v1/models lists them.")
+    weights: Name | None = Field(
+        default=None,
+        description="Published weights of the model, which GET /v1/models lists, or a "
+        ".safetensors, .pth or .pt file under the worker's model root; none for a model that has "
+        "its own.",
+    )
     dataset: Name = Field(description="Registered dataset; GET /v1/datasets lists them.")
     tolerance: float = Field(
         ge=0, lt=1, description="Largest accepted absolute drop of the metric: 0.01 is a point."

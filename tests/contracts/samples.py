@@ -123,6 +123,7 @@ point_rules = st.dictionaries(
 specs = st.builds(
     JobSpec,
     model=texts,
+    weights=st.none() | texts,
     dataset=texts,
     tolerance=st.floats(0, 1, exclude_max=True),
     quantizers=st.lists(texts, min_size=1, max_size=3).map(tuple),

@@ -18,7 +18,7 @@ PROJECT = "bitfloor"
 
 #: Refuses what the extras do not bring, as if it were not installed; "a.*" walks all of a.
 PROGRAM = """
-import importlib, pkgutil, sys
+import importlib, importlib.util, pkgutil, sys
 
 folder, absent, skipped, wanted = (argument.split(",") for argument in sys.argv[1:])
 
@@ -28,6 +28,11 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
+# whoever only asks is told no; the finder above would raise
+there = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: (
+    None if name.partition(".")[0] in absent else there(name, package)
+)
 sys.path.insert(0, folder[0])
 for name in wanted:
     module = importlib.import_module(name.removesuffix(".*"))

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from service.cli.main import app
 from service.settings import Settings
 from tests.rules.source import ROOT
 from workers.datasets import datasets
-from workers.models import models
+from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import WorkerSettings
 
@@ -56,14 +57,14 @@ class TestLinks:
 class TestReadme:
     TEXT = (ROOT / "README.md").read_text()
 
-    def test_its_request_is_one_that_a_worker_can_carry_out(self) -> None:
+    def test_its_request_is_one_that_a_worker_can_carry_out(self, tmp_path: Path) -> None:
         request: dict[str, Any] = yaml.safe_load(fenced(self.TEXT, "yaml")[0])
         assert request.pop("labels") == {"team": "vision"}
         spec = JobSpec(**request)
         assert (spec.model, spec.dataset) == ("digits-vgg", "digits")
-        assert spec.model in {entry.name for entry in models.entries()}
+        assert spec.model in open_models(tmp_path).offers()
         assert spec.dataset in {entry.name for entry in datasets.entries()}
-        offers()  # registers the quantizers
+        offers(open_models(tmp_path))  # registers the quantizers
         assert {*spec.quantizers} <= {known.name for known in quantizer.registered()}
 
     def test_its_commands_and_their_options_exist(self) -> None:
@@ -75,17 +76,45 @@ class TestReadme:
         assert unknown_in(["fly"]) == ["fly"]
         assert unknown_in(["best", "$job", "--fail-unless=saved>=0.8", "--wings"]) == ["--wings"]
 
-    def test_its_model_can_be_registered_and_loaded_as_it_is_written(self, tmp_path: Path) -> None:
-        weights = "from safetensors.torch import save_model\n"
-        weights += 'save_model(squeezenet1_1(), "squeezenet1_1.safetensors")\n'
-        program = f"{fenced(self.TEXT, 'python')[0]}{weights}models.load('squeezenet1_1')"
-        subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=120)
+    def test_its_program_can_be_saved_and_loaded_as_it_is_written(self, tmp_path: Path) -> None:
+        root = tmp_path / "bitfloor-data/models"
+        root.mkdir(parents=True)
+        written = fenced(self.TEXT, "python")[0]
+        subprocess.run([sys.executable, "-c", written], check=True, cwd=tmp_path, timeout=120)
+        loaded = open_models(root).load("program/mine")
+        assert (loaded.input_shape, loaded.classes) == ((3, 224, 224), 1000)
 
     def test_its_make_targets_exist(self) -> None:
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         named = re.findall(r"^    make ([a-z]+)", self.TEXT, re.MULTILINE)
         assert named
         assert {*named} <= {*targets}
+
+
+class TestModelsDocument:
+    TEXT = (ROOT / "docs/models.md").read_text()
+
+    def test_its_entry_point_is_one(self, tmp_path: Path) -> None:
+        declared = tomllib.loads(fenced(self.TEXT, "toml")[0])
+        (name, value), *rest = declared["project"]["entry-points"]["bitfloor.models"].items()
+        assert not rest
+        (tmp_path / f"{value.partition(':')[0]}.py").write_text(fenced(self.TEXT, "python")[0])
+        load = (
+            "from importlib.metadata import EntryPoint\n"
+            "from workers.models.installed import GROUP, InstalledModels\n"
+            "from workers.models.registry import Models\n"
+            f"entry = EntryPoint({name!r}, {value!r}, GROUP)\n"
+            f"loaded = Models((InstalledModels(lambda: [entry]),)).load({name!r})\n"
+            "assert loaded.preprocessing and loaded.classes\n"
+        )
+        path = f"{ROOT}:{tmp_path}"
+        subprocess.run(
+            [sys.executable, "-c", load], check=True, env={"PYTHONPATH": path}, timeout=120
+        )
+
+    def test_it_names_every_source(self) -> None:
+        for source in ("torchvision/", "timm/", "program/", "bitfloor.models", "digits-vgg"):
+            assert source in self.TEXT
 
 
 class TestDecisions:

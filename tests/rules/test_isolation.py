@@ -16,6 +16,7 @@ EXTRAS = {
     "service": ["service"],
     "workers": ["worker"],
     "workers/evaluators/ray.py": ["ray"],
+    "workers/models/timm_models.py": ["timm"],
 }
 
 

@@ -1,10 +1,15 @@
 """The embedded network knows images it never saw, and its splits share none."""
 
+from pathlib import Path
+
 import torch
 
 from workers.datasets import datasets
-from workers.models import models
+from workers.loaded import runnable
+from workers.models.registry import open_models
 from workers.zoo import digits
+
+MODELS = open_models(Path("no-such-folder"))
 
 
 class TestParts:
@@ -24,11 +29,14 @@ class TestParts:
 
 class TestDigitsVgg:
     def test_it_has_seven_convolutions_and_two_linear_layers(self) -> None:
-        layers = [type(module).__name__ for module in models.load("digits-vgg").modules()]
+        network = MODELS.load("digits-vgg").network
+        assert isinstance(network, torch.nn.Module)
+        layers = [type(module).__name__ for module in network.modules()]
         assert (layers.count("Conv2d"), layers.count("Linear")) == (7, 2)
 
     def test_it_is_right_on_at_least_97_percent_of_the_unseen_images(self) -> None:
-        model, dataset = models.load("digits-vgg"), datasets.load("digits")
+        model = runnable(MODELS.load("digits-vgg").network)
+        dataset = datasets.load("digits")
         with torch.inference_mode():
             for split in (dataset.search, dataset.certification):
                 right = (model(split.images).argmax(1) == split.labels).float().mean()

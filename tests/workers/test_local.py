@@ -1,5 +1,7 @@
 """The local evaluator counts images exactly, lazily, and paired with the float model."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -17,16 +19,17 @@ from workers.data import Split
 from workers.datasets import datasets
 from workers.errors import MismatchedData
 from workers.evaluators.local import LocalEvaluator
-from workers.models import models
+from workers.models.registry import open_models
 from workers.workbench import Workbench
 
 CPU = torch.device("cpu")
+MODELS = open_models(Path("no-such-folder"))
 JOB = JobSpec(model="digits-vgg", dataset="digits", tolerance=0.02)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Workbench:
-    return workbench.prepare(JOB, device=CPU, batch=100)
+    return workbench.prepare(JOB, models=MODELS, device=CPU, batch=100)
 
 
 def uniform(bench: Workbench, quantizer: str, bits: int) -> BitAllocation:
@@ -75,7 +78,7 @@ class TestLocalEvaluator:
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
     def test_a_gpu_counts_as_the_cpu_does_but_for_ties(self, bench: Workbench) -> None:
         device = torch.device("cuda")
-        on_gpu = workbench.prepare(JOB, device=device, batch=100)
+        on_gpu = workbench.prepare(JOB, models=MODELS, device=device, batch=100)
         for quantizer in ("affine", "codebook", "fixed_point"):
             one = sum(bench.evaluator(bench.dataset.search)(uniform(bench, quantizer, 3)), Hits())
             gpu = sum(on_gpu.evaluator(on_gpu.dataset.search)(uniform(bench, quantizer, 3)), Hits())
@@ -107,7 +110,7 @@ class TestPrepare:
         split = Split(images, labels)
         with pytest.raises(MismatchedData, match=words):
             workbench.require_fit(
-                JOB, models.load("digits-vgg"), dataset=Dataset(split, split, split)
+                JOB, MODELS.load("digits-vgg").network, dataset=Dataset(split, split, split)
             )
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,9 @@ from workers import retry
 from workers.errors import CorruptWeights
 from workers.errors import UnknownModel
 from workers.heartbeat import Heartbeat
-from workers.models import models
-from workers.models import with_weights
+from workers.models.registry import open_models
 from workers.offers import offers
 from workers.watchdog import Watchdog
-from workers.zoo import digits
 
 
 class TestWatchdog:
@@ -115,29 +114,11 @@ class TestDecide:
         assert retry.decide(MemoryError(), 0).error.message == "MemoryError: no further details"
 
 
-class TestModels:
-    def test_the_embedded_weights_load(self) -> None:
-        assert not models.load("digits-vgg").training
-
-    @pytest.mark.parametrize(
-        "data", [b"", b"garbage" * 100, digits.weights()[:-100], digits.weights()[:50]]
-    )
-    def test_damaged_weights_are_refused_with_the_models_name(self, data: bytes) -> None:
-        with pytest.raises(CorruptWeights, match=r"weights of digits-vgg .* restore"):
-            with_weights(digits.DigitsVGG(), data, name="digits-vgg")
-
-    def test_weights_of_another_network_are_refused(self) -> None:
-        import safetensors.torch
-        import torch
-
-        other = safetensors.torch.save({"body.weight": torch.zeros(2)})
-        with pytest.raises(CorruptWeights, match="Missing key"):
-            with_weights(digits.DigitsVGG(), other, name="digits-vgg")
-
-
 class TestOffers:
     def test_everything_a_request_can_name_is_announced(self) -> None:
-        announced = {(offer.kind, offer.name) for offer in offers()}
+        announced = {
+            (offer.kind, offer.name) for offer in offers(open_models(Path("no-such-folder")))
+        }
         assert {
             ("model", "digits-vgg"),
             ("dataset", "digits"),

@@ -55,11 +55,12 @@ class TestSpecDocument:
             "metric": "top1",
             "splits": None,
             "preprocessing": None,
+            "weights": None,
         }
 
     def test_a_document_from_before_a_field_existed_gets_its_default(self) -> None:
         document = codec.spec_document(SPEC)
-        for younger in ("metric", "splits", "preprocessing"):
+        for younger in ("metric", "splits", "preprocessing", "weights"):
             del document[younger]
         assert codec.spec_of(document) == SPEC
 

@@ -1,0 +1,90 @@
+"""program/NAME: torch.export programs, as NAME.pt2 under the model root."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import cast
+
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from workers.errors import FileNotThere
+from workers.errors import WeightsNotTaken
+from workers.loaded import LoadedModel
+from workers.models import archive
+from workers.models import weights as files
+from workers.models.source import Details
+from workers.roots import Root
+
+PREFIX = "program/"
+SUFFIX = ".pt2"
+_IMAGE_DIMENSIONS = 3  # channels, height, width
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """A `ModelSource` over the files that an operator put into the model root."""
+
+    root: Root
+
+    def owns(self, name: str) -> bool:
+        """Tell whether the name begins with program/."""
+        return name.startswith(PREFIX)
+
+    def offers(self) -> Mapping[str, Details]:
+        """Return one model a file; a damaged one is told when it is loaded."""
+        return {
+            PREFIX + file.removesuffix(SUFFIX): self._details(file)
+            for file in self.root.files(SUFFIX)
+        }
+
+    def load(self, name: str, weights: str | None) -> LoadedModel:
+        """Return the program.
+
+        Raises WeightsNotTaken, FileNotAllowed, FileNotThere, UnsafeProgram, CorruptWeights.
+        """
+        if weights is not None:
+            raise WeightsNotTaken(name)
+        # read once: what was looked at is what is loaded
+        data = self.root.file(name.removeprefix(PREFIX) + SUFFIX).read_bytes()
+        program = _program(name, data)
+        shape, classes = _shapes(program)
+        return LoadedModel(network=program, input_shape=shape, classes=classes)
+
+    def _details(self, file: str) -> Details:
+        try:
+            size = self.root.file(file).stat().st_size
+        except (FileNotThere, OSError):  # gone since it was listed
+            size = 0
+        summary = f"torch.export program, {size / 1e6:.1f} MB"
+        return {"source": "program", "summary": summary, "file": file}
+
+
+def _program(name: str, data: bytes) -> ExportedProgram:
+    from torch.export.pt2_archive._package import load_pt2  # noqa: PLC0415  # loads the compiler
+
+    with files.reading(name):
+        archive.require_plain(data, model=name)
+        # not torch.export.load: it falls back to an older format that is unpickled
+        program: ExportedProgram = load_pt2(io.BytesIO(data)).exported_programs["model"]
+    # Python source that checks inputs when it is run; nothing here needs it
+    program._guards_code = []  # noqa: SLF001  # there is no public way
+    return program
+
+
+def _shapes(program: ExportedProgram) -> tuple[tuple[int, int, int] | None, int | None]:
+    """Return the shape of an image and the number of logits, where they are plain numbers."""
+    values = {node.name: node.meta.get("val") for node in program.graph.nodes}
+    signature = program.graph_signature
+    images = [_numbers(values.get(str(name))) for name in signature.user_inputs]
+    logits = [_numbers(values.get(str(name))) for name in signature.user_outputs]
+    shape = images[0] if len(images) == 1 and len(images[0]) == _IMAGE_DIMENSIONS else None
+    classes = logits[0][0] if len(logits) == 1 and len(logits[0]) == 1 else None
+    return cast("tuple[int, int, int] | None", shape), classes
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    """Return the shape without its batch, or nothing where a size depends on the input."""
+    shape = tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
+    return shape if all(type(size) is int for size in shape) else ()
