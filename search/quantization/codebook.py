@@ -44,7 +44,7 @@ def fit_bounded(calibration: Calibration, point: str, *, bit_width: int) -> Code
     candidates = [
         fit_levels(histogram, bit_width, upper_bound=bound) for bound in _bounds(histogram)
     ]
-    return min(candidates, key=lambda c: _absolute_error(histogram, c))
+    return min(candidates, key=lambda c: histogram.absolute_error(c.quantize(histogram.centers)))
 
 
 def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | None) -> Codebook:
@@ -114,8 +114,3 @@ def _bounds(histogram: Histogram) -> list[float | None]:
         return [None]
     at = np.searchsorted(mass, np.asarray(BOUND_QUANTILES) * mass[-1])
     return [None, *sorted({float(histogram.centers[i]) for i in at})]
-
-
-def _absolute_error(histogram: Histogram, codebook: Codebook) -> float:
-    difference = np.abs(histogram.centers - codebook.quantize(histogram.centers))
-    return float(np.average(difference, weights=histogram.counts))

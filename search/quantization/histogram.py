@@ -46,6 +46,13 @@ class Histogram:
         difference = self.centers - quantized
         return float(np.average(difference * difference, weights=self.counts))
 
+    def absolute_error(self, quantized: Values) -> float:
+        """Return the mean absolute error when each bin's values are stored as `quantized`.
+
+        It weighs rare large values less than the squared error does.
+        """
+        return float(np.average(np.abs(self.centers - quantized), weights=self.counts))
+
     def coarse(self, bins: int) -> list[int]:
         """Return the counts in fewer bins, to plot; `bins` divides the number of bins."""
         return [int(n) for n in self.counts.reshape(bins, -1).sum(axis=1)]

@@ -1,5 +1,8 @@
 """Each quantizer keeps the contract, and does what its own name says."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +37,14 @@ class TestAffineContract(QuantizerContract):
     name = "affine"
 
 
+class TestAffineMseContract(QuantizerContract):
+    name = "affine_mse"
+
+
+class TestAffinePercentileContract(QuantizerContract):
+    name = "affine_percentile"
+
+
 class TestCodebookContract(QuantizerContract):
     name = "codebook"
 
@@ -51,6 +62,11 @@ class TestRegistry:
     def test_every_registered_quantizer_runs_the_contract(self) -> None:
         tested = {contract.name for contract in QuantizerContract.__subclasses__()}
         assert {q.name for q in quantizer.registered()} <= tested
+
+    def test_every_registered_quantizer_is_in_the_guide(self) -> None:
+        guide = Path(__file__).parents[3] / "docs" / "quantizers.md"
+        rows = re.findall(r"^\| `(\w+)` \|", guide.read_text(encoding="utf-8"), re.MULTILINE)
+        assert sorted(rows) == [known.name for known in quantizer.registered()]
 
     def test_an_unknown_name_is_told_with_the_known_ones(self) -> None:
         with pytest.raises(UnknownQuantizer, match=r"'ternary'.*affine.*codebook"):
