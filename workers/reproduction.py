@@ -1,0 +1,101 @@
+"""The paper's experiments on one network, as the document that the report is made from."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+from search import cost
+from search import reproduction
+from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
+from search.reproduction import SEARCHED_BITS
+from search.reproduction import Line
+from search.reproduction import Subject
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from workers import workbench
+from workers.workbench import Workbench
+
+FORMAT = 1  # raised when a field changes its meaning
+LEVELS_BITS = 4  # of Figure 2, where the paper does not say
+LEVELS_SHOWN = ("affine", "codebook", "codebook_bounded")
+
+
+def document(
+    job: JobSpec, bench: Workbench, *, budget: int, told: Callable[[Line], None]
+) -> dict[str, Any]:
+    """Return the document; `told` hears of every line as it is measured.
+
+    `budget` is the trials that each of the paper's methods gets; bitfloor's own search has those
+    of the job.
+    """
+    subject = _subject(job, bench, budget=budget)
+    lines = []
+    for line in reproduction.run(subject):
+        told(line)
+        lines.append(line)
+    best = reproduction.best(lines)
+    points = subject.search.points
+    return {
+        "format": FORMAT,
+        "model": job.model,
+        "dataset": job.dataset,
+        "metric": job.metric,
+        "tolerance": job.tolerance,
+        "images": subject.certification.images,
+        "float_accuracy": subject.certification.accuracy,
+        "floor": subject.certification.floor,
+        "points": [{"name": point.name, "elements": point.elements} for point in points],
+        "lines": [_line(line, points) for line in lines],
+        "best": {method: lines.index(line) for method, line in best.items()},
+        "histograms": workbench.setup(subject.search, bench.calibration).histograms,
+        "levels_bits": LEVELS_BITS,
+        "levels": {kind: dict(_levels(bench, kind)) for kind in LEVELS_SHOWN},
+    }
+
+
+def _subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
+    evaluator = bench.evaluator(bench.dataset.search)
+    certifier = bench.evaluator(bench.dataset.certification)
+    options = tuple(sorted(QuantizerConfig(q, b) for q in job.quantizers for b in SEARCHED_BITS))
+    search = SearchSpec(
+        points=bench.network.points,
+        menus=(options,) * len(bench.network.points),
+        baseline=workbench.baseline(job, evaluator),
+        sampler=job.sampler,
+        budget=job.budget,
+        seed=job.seed,
+    )
+    return Subject(
+        search=search,
+        evaluate=evaluator,
+        certification=workbench.baseline(job, certifier),
+        certify=certifier,
+        linear=frozenset(layer.point for layer in bench.network.structure.layers if layer.linear),
+        budget=budget,
+    )
+
+
+def _line(line: Line, points: tuple[QuantizationPoint, ...]) -> dict[str, Any]:
+    return {
+        "table": line.table,
+        "label": line.label,
+        "method": line.method,
+        "quantizers": [config.quantizer for _, config in line.allocation.items()],
+        "bits": [config.bit_width for _, config in line.allocation.items()],
+        "memory_bytes": line.memory_bits / 8,
+        "saved": cost.saved(points, line.memory_bits),
+        "average_bits": cost.average_bits(points, line.memory_bits),
+        "accuracy": line.hits.accuracy,
+        "drop": line.hits.drop,
+        "holds": line.holds,
+        "published": line.published,
+    }
+
+
+def _levels(bench: Workbench, quantizer: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield what each point can store, ascending."""
+    for point in bench.network.points:
+        config = QuantizerConfig(quantizer, LEVELS_BITS)
+        parameters = bench.options.parameters(point.name, config)
+        yield point.name, [float(level) for level in parameters.stored()]
