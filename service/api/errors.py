@@ -11,6 +11,9 @@ ApiError
 
 from collections.abc import Sequence
 
+from search.nearest import FEW
+from search.nearest import nearest
+from search.nearest import told
 from service.store.values import Document
 from service.store.values import JobState
 
@@ -33,9 +36,13 @@ class UnknownName(ApiError):
     """A field names something that no worker offers."""
 
     def __init__(self, field: str, name: str, *, known: Sequence[str]) -> None:
-        super().__init__(f"no worker offers {name!r}; offered are {', '.join(known) or 'none'}")
+        last = field.rpartition(".")[2]  # of points.PATTERN.quantizers, say
+        resource = last if last.endswith("s") else f"{last}s"
+        all_of_them = f"; GET /v1/{resource} lists all" if len(known) > FEW else ""
+        super().__init__(f"no worker offers {name!r}; offered are {told(name, known)}{all_of_them}")
         self.field = field
-        self.known = tuple(known)
+        #: all of a few, the closest of many
+        self.known = nearest(name, known)
 
 
 class NoBestYet(ApiError):

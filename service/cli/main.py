@@ -11,6 +11,8 @@ import typer
 
 from service.cli import demo
 from service.cli import jobs
+from service.cli import offers
+from service.cli import reproduce
 from service.cli import results
 from service.cli import serving
 from service.cli import watch
@@ -58,11 +60,14 @@ app.command(
 )(serving.worker)
 app.command("migrate", rich_help_panel="Run")(serving.migrate)
 app.command("demo", rich_help_panel="Run")(demo.demo)
+app.command("reproduce", rich_help_panel="Run")(reproduce.reproduce)
 app.command("submit", rich_help_panel="Search")(watch.submit)
 app.command("watch", rich_help_panel="Search")(watch.watch)
 app.command("list", rich_help_panel="Search")(jobs.list_jobs)
 app.command("show", rich_help_panel="Search")(jobs.show_job)
 app.command("cancel", rich_help_panel="Search")(jobs.cancel)
+app.command("models", rich_help_panel="Search")(offers.models)
+app.command("datasets", rich_help_panel="Search")(offers.datasets)
 app.command("best", rich_help_panel="Results")(results.best)
 app.command("front", rich_help_panel="Results")(results.front)
 app.command("report", rich_help_panel="Results")(results.report)

@@ -21,19 +21,30 @@ DataDir = Annotated[
     typer.Option(envvar="BITFLOOR_DATA_DIR", help="Where the database and downloads live."),
 ]
 
+ModelRoot = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="BITFLOOR_MODEL_ROOT",
+        help="Where weights and programs lie that jobs may name; models under the data folder.",
+        show_default=False,
+    ),
+]
+
 
 def up(
     *,
     data_dir: DataDir = Path("bitfloor-data"),
     host: Host = DEFAULT_HOST,
     port: Port = DEFAULT_PORT,
+    model_root: ModelRoot = None,
 ) -> None:
     """Run everything on this machine: API, dashboard and a worker, on one port over SQLite."""
     needs.require("torch", extra="worker")
     with needs.installed("service"):
         from service.cli import deployment
     _make_folder(data_dir)
-    deployment.up(data_dir.resolve(), host=host, port=port)
+    folder = data_dir.resolve()
+    deployment.up(folder, host=host, port=port, model_root=model_root or folder / "models")
 
 
 def serve(

@@ -18,6 +18,9 @@ from service.cli.output import plain
 from service.report.words import bytes_in_words
 from service.report.words import percent
 
+#: what a table of offers can show beside the names
+_OFFER_COLUMNS = ("input_shape", "classes", "images", "weights", "summary")
+
 _STATE_STYLES = {
     "queued": "dim",
     "running": "cyan",
@@ -54,6 +57,16 @@ def job(shown: Job) -> Table:
     for name, value in _facts(shown):
         facts.add_row(name, value if isinstance(value, Text) else _text(value))
     return facts
+
+
+def offers(found: Iterable[Mapping[str, Any]]) -> Table:
+    """Return one row an offer; a column that says nothing for any of them is left out."""
+    rows = list(found)
+    shown = [name for name in _OFFER_COLUMNS if any(row.get(name) for row in rows)]
+    table = _table("name", *(name.replace("_", " ") for name in shown))
+    for row in rows:
+        table.add_row(_text(row.get("name")), *(_text(_detail(name, row)) for name in shown))
+    return table
 
 
 def best(document: Mapping[str, Any]) -> RenderableType:
@@ -166,6 +179,17 @@ def _best_so_far(shown: Job) -> str:
         f"{percent(best_so_far.saved)} saved ({bytes_in_words(best_so_far.memory_bytes)}), "
         f"accuracy {percent(best_so_far.accuracy, 2)}, trial {best_so_far.trial}"
     )
+
+
+def _detail(name: str, offer: Mapping[str, Any]) -> str:
+    value = offer.get(name)
+    if value is None:
+        return "-"
+    if name == "input_shape" and isinstance(value, list):
+        return "×".join(map(str, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{part} {amount}" for part, amount in value.items())
+    return _value(value)
 
 
 def _value(value: object) -> str:
