@@ -17,13 +17,14 @@ from torch.export import ExportedProgram
 
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.preprocessing import Preprocessing
 from search.quantization import quantizer
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
 from search.quantization.fake_quantize import Operator
 from search.quantization.fitted import FittedOptions
-from workers.datasets import datasets
+from workers.datasets import catalog
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
 
@@ -35,10 +36,12 @@ CPU = torch.device("cpu")
 def main() -> None:
     """Print the figures of both networks."""
     torch.manual_seed(0)
-    digits = datasets.load("digits").search.images
+    settings = WorkerSettings()
+    around = catalog.surroundings(settings)
+    digits = torch.from_numpy(catalog.read("digits", around, preprocessing=Preprocessing()).pixels)
     report(
         "digits-vgg",
-        open_models(WorkerSettings().model_root).load("digits-vgg").network,
+        open_models(settings.model_root).load("digits-vgg").network,
         digits[:128],
     )
     report("vgg16", torchvision.models.vgg16(weights=None), torch.rand(4, 3, 224, 224))

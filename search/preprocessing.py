@@ -41,3 +41,20 @@ class Preprocessing:
 
 def _invalid(field: str, sentence: str) -> InvalidSpec:
     return InvalidSpec(f"preprocessing.{field}", sentence)
+
+
+def settled(asked: Preprocessing | None, trained: Preprocessing | None) -> Preprocessing:
+    """Return what holds: geometry and normalization, each the weights' own where left out.
+
+    Geometry is left out with neither resize nor crop, normalization with an empty mean.
+    """
+    own, default = asked or Preprocessing(), trained or Preprocessing()
+    geometry = default if own.resize is None and own.crop is None else own
+    normalization = own if own.mean else default
+    return Preprocessing(
+        resize=geometry.resize,
+        crop=geometry.crop,
+        interpolation=geometry.interpolation,
+        mean=normalization.mean,
+        std=normalization.std,
+    )

@@ -17,6 +17,7 @@ from service.api.app import create_app
 from service.store import catalog
 from tests.service.api import deployment
 from workers import workbench
+from workers.datasets.catalog import surroundings
 from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import WorkerSettings
@@ -43,6 +44,7 @@ def pure() -> list[TrialResult]:
     bench = workbench.prepare(
         job,
         models=open_models(settings.model_root),
+        around=surroundings(settings),
         device=torch.device("cpu"),
         batch=settings.batch,
     )
@@ -63,7 +65,9 @@ def allocation(trial: dict[str, dict[str, dict[str, int]]]) -> BitAllocation:
 def test_what_rest_serves_is_what_the_pure_search_found(
     engine: Engine, pure: list[TrialResult]
 ) -> None:
-    catalog.announce(engine, offers(open_models(WorkerSettings().model_root)))
+    catalog.announce(
+        engine, offers(open_models(WorkerSettings().model_root), surroundings(WorkerSettings()))
+    )
     with deployment.client_of(create_app(engine)) as client:
         posted = client.post("/v1/jobs", json=BODY)
         assert posted.status_code == httpx.codes.ACCEPTED

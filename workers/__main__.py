@@ -40,11 +40,12 @@ def work(
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
+    from workers.datasets.catalog import surroundings  # noqa: PLC0415  # loads torchvision
     from workers.models.registry import open_models  # noqa: PLC0415  # loads torch
     from workers.offers import offers  # noqa: PLC0415  # loads torch
     from workers.worker import open_worker  # noqa: PLC0415  # loads torch
 
-    catalog.announce(engine, offers(open_models(settings.model_root)))
+    catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
     worker = open_worker(engine, settings, stop)
     if once:
         worker.work_once()

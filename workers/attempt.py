@@ -19,6 +19,7 @@ from service.store import trials
 from service.store.values import Lease
 from workers import workbench
 from workers.conclusion import conclude
+from workers.datasets.catalog import surroundings
 from workers.errors import Cancelled
 from workers.evaluators.interruptible import interruptible
 from workers.evaluators.local import LocalEvaluator
@@ -73,6 +74,7 @@ def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
         bench = workbench.prepare(
             attempt.job,
             models=open_models(attempt.settings.model_root),
+            around=surroundings(attempt.settings, attempt.check),
             device=attempt.device,
             batch=attempt.settings.batch,
         )

@@ -1,21 +1,60 @@
-"""Labelled images as a search needs them: three disjoint splits of tensors."""
+"""Labelled images as a search needs them: three disjoint splits, read batch by batch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 
+import torch
 from torch import Tensor
+
+from search.preprocessing import Preprocessing
+
+CPU = torch.device("cpu")
+_WHITE = 255.0  # the largest uint8
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Some labelled images, already preprocessed."""
+    """Some of the images that all splits share, in an order of their own."""
 
-    #: (n, channels, height, width) as the model takes them
+    #: (n, channels, height, width) of all splits: uint8, or float32 in [0, 1]; on the CPU
     images: Tensor
-    #: (n,) int64 class indices
+    #: (n,) int64 class indices of all splits, on the CPU
     labels: Tensor
+    #: which of them are in this split, int64
+    index: Tensor
+    #: where batches are wanted
+    device: torch.device = CPU
+    #: normalizes batches; its geometry has already been applied
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.index)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (images, labels) of at most `size`, in order, on the device.
+
+        Images are float32 (images, channels, height, width), normalized as the network takes them.
+        """
+        for some in torch.split(self.index, size):
+            # bytes go to the device, floats are made there: a quarter of the way
+            yield self._normalized(self.images[some].to(self.device)), self.labels_of(some)
+
+    def labels_of(self, some: Tensor) -> Tensor:
+        """Return the labels of these images, on the device."""
+        return self.labels[some].to(self.device)
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        if images.dtype == torch.uint8:
+            images = images.contiguous().float().div_(_WHITE)
+        if self.preprocessing.mean:
+            images = (images - self._per_channel(self.preprocessing.mean)).div_(
+                self._per_channel(self.preprocessing.std)
+            )
+        return images
+
+    def _per_channel(self, numbers: tuple[float, ...]) -> Tensor:
+        return torch.tensor(numbers, device=self.device).view(-1, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,3 +64,6 @@ class Dataset:
     calibration: Split
     search: Split
     certification: Split
+
+    def __iter__(self) -> Iterator[Split]:
+        return iter((self.calibration, self.search, self.certification))

@@ -14,6 +14,7 @@ WorkerError
 ├── UnsafeProgram       a program holds what would be unpickled or run
 ├── MissingPackage      a model's library is not installed
 ├── BrokenModel         an installed package's own model cannot be made
+├── UnusableData        a dataset, or one file of it, cannot be read as what it should be
 ├── MismatchedData      the dataset does not fit the model
 ├── Cancelled           the job was cancelled while a trial ran
 └── Stopping            the worker was asked to stop while a trial ran
@@ -169,6 +170,15 @@ class BrokenModel(WorkerError):
 
     def __init__(self, model: str, why: str) -> None:
         super().__init__(f"{model} is installed here but cannot be made: {why}")
+
+
+class UnusableData(WorkerError):
+    """A dataset, or one file of it, cannot be read as what it should be."""
+
+    code = "unusable-data"
+
+    def __init__(self, dataset: str, why: str) -> None:
+        super().__init__(f"{dataset} cannot be used: {why}")
 
 
 class MismatchedData(WorkerError):

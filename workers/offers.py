@@ -5,15 +5,16 @@ from search import samplers
 from search.quantization import catalog  # noqa: F401  # registers the quantizers
 from search.quantization import quantizer
 from service.store.values import Offer
-from workers.datasets import datasets
+from workers.datasets import catalog as datasets
+from workers.datasets.source import Surroundings
 from workers.models.registry import Models
 
 
-def offers(models: Models) -> list[Offer]:
+def offers(models: Models, around: Surroundings) -> list[Offer]:
     """Return everything a request can name."""
     return [
         *(Offer(kind="model", name=name, details=d) for name, d in models.offers().items()),
-        *(Offer(kind="dataset", name=e.name, details=e.details) for e in datasets.entries()),
+        *datasets.offers(around),
         *(
             Offer(
                 kind="quantizer",

@@ -16,6 +16,10 @@ class WorkerSettings(BaseSettings):
     database_url: str = "sqlite:///bitfloor-data/bitfloor.db"
     #: the folder whose files a request may name as weights or programs
     model_root: Path = Path("bitfloor-data/models")
+    #: the folder whose datasets a request may name
+    data_root: Path = Path("bitfloor-data/datasets")
+    #: decoded images; may be deleted while no job runs
+    cache_dir: Path = Path("bitfloor-data/cache")
     #: seconds a job stays this worker's without a sign of life
     lease_seconds: float = Field(default=30.0, gt=0)
     #: seconds between looks at an empty queue

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
-from torch.export import ExportedProgram
 
+from search.preprocessing import settled
 from search.quantization.calibration import PASSES
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
@@ -13,17 +12,19 @@ from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
+from search.spec import METRICS
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
+from workers import splits
 from workers.data import Dataset
 from workers.data import Split
-from workers.datasets import datasets
-from workers.errors import MismatchedData
+from workers.datasets import catalog
+from workers.datasets.source import Surroundings
 from workers.evaluators.local import LocalEvaluator
+from workers.fit import require_fit
 from workers.loaded import on_device
-from workers.loaded import runnable
 from workers.models.registry import Models
 
 PLOTTED_BINS = 128  # per histogram kept for plots
@@ -38,6 +39,8 @@ class Workbench:
     calibration: Calibration
     options: FittedOptions
     batch: int
+    #: an image is a hit if its label is among so many largest logits
+    top: int
 
     @property
     def calibration_images(self) -> int:
@@ -46,28 +49,38 @@ class Workbench:
 
     def evaluator(self, split: Split) -> LocalEvaluator:
         """Return an evaluator for the split; costs one float pass over it."""
-        return LocalEvaluator(self.network, split, options=self.options, batch=self.batch)
+        return LocalEvaluator(
+            self.network, split, options=self.options, batch=self.batch, top=self.top
+        )
 
 
-def prepare(job: JobSpec, *, models: Models, device: torch.device, batch: int) -> Workbench:
-    """Load, capture and calibrate what the request names.
+def prepare(
+    job: JobSpec, *, models: Models, around: Surroundings, device: torch.device, batch: int
+) -> Workbench:
+    """Load, decode, capture and calibrate what the request names.
 
-    Raises UnknownModel, UnknownDataset, CorruptWeights, MismatchedData, UnsupportedNetwork,
-    NonFiniteActivations, UnknownPoint and EmptySearchSpace.
+    Raises UnknownModel, UnknownDataset, CorruptWeights, UnusableData, MismatchedData, InvalidSpec,
+    UnsupportedNetwork, NonFiniteActivations, UnknownPoint, EmptySearchSpace, and what
+    `around.check` raises.
     """
-    model = on_device(models.load(job.model, job.weights).network, device)
-    dataset = placed(datasets.load(job.dataset), device, seed=job.seed)
+    loaded = models.load(job.model, job.weights)
+    preprocessing = settled(job.preprocessing, loaded.preprocessing)
+    data = catalog.read(job.dataset, around, preprocessing=preprocessing)
+    dataset = splits.dataset(data, job, preprocessing=preprocessing, device=device)
+    model = on_device(loaded.network, device)
     require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
-    network = capture(model, dataset.calibration.images[:2])
+    example, _ = next(dataset.calibration.batches(2))
+    network = capture(model, example)
     # before anything that takes long: a rule for a point that is not there ends the job
     menus = _menus(job, network)
     calibration = calibrate(
         network,
-        lambda: torch.split(dataset.calibration.images, batch),
+        lambda: (images for images, _ in dataset.calibration.batches(batch)),
         bit_widths=tuple(sorted({option.bit_width for menu in menus for option in menu})),
     )
-    return Workbench(network, dataset, calibration, FittedOptions(calibration, device), batch)
+    options = FittedOptions(calibration, device)
+    return Workbench(network, dataset, calibration, options, batch, METRICS[job.metric])
 
 
 def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator) -> SearchSpec:
@@ -110,38 +123,3 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
-
-
-def placed(dataset: Dataset, device: torch.device, *, seed: int) -> Dataset:
-    """Return the splits on the device, the search split in a random order fixed by the seed.
-
-    A trial is judged as its images come in, so their order must have nothing to do with them.
-    """
-    order = torch.randperm(len(dataset.search), generator=torch.Generator().manual_seed(seed))
-    return Dataset(
-        _moved(dataset.calibration, device),
-        _moved(Split(dataset.search.images[order], dataset.search.labels[order]), device),
-        _moved(dataset.certification, device),
-    )
-
-
-def _moved(split: Split, device: torch.device) -> Split:
-    return Split(split.images.to(device), split.labels.to(device))
-
-
-@torch.inference_mode()
-def require_fit(job: JobSpec, model: nn.Module | ExportedProgram, *, dataset: Dataset) -> None:
-    """Raise MismatchedData unless the model takes the images and knows every label."""
-    example = dataset.calibration.images[:2]
-    try:
-        logits = runnable(model)(example)
-    except RuntimeError as error:
-        why = f"images of shape {tuple(example.shape[1:])}: {str(error).splitlines()[0]}"
-        raise MismatchedData(job.model, job.dataset, why=why) from error
-    largest = max(
-        int(split.labels.max())
-        for split in (dataset.calibration, dataset.search, dataset.certification)
-    )
-    if logits.shape[-1] <= largest:
-        why = f"labels go up to {largest}, the model has {logits.shape[-1]} classes"
-        raise MismatchedData(job.model, job.dataset, why=why)

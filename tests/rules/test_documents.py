@@ -18,7 +18,7 @@ from search.spec import JobSpec
 from service.cli.main import app
 from service.settings import Settings
 from tests.rules.source import ROOT
-from workers.datasets import datasets
+from workers.datasets.catalog import surroundings
 from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import WorkerSettings
@@ -63,8 +63,8 @@ class TestReadme:
         spec = JobSpec(**request)
         assert (spec.model, spec.dataset) == ("digits-vgg", "digits")
         assert spec.model in open_models(tmp_path).offers()
-        assert spec.dataset in {entry.name for entry in datasets.entries()}
-        offers(open_models(tmp_path))  # registers the quantizers
+        offered = offers(open_models(tmp_path), surroundings(WorkerSettings()))
+        assert spec.dataset in {offer.name for offer in offered if offer.kind == "dataset"}
         assert {*spec.quantizers} <= {known.name for known in quantizer.registered()}
 
     def test_its_commands_and_their_options_exist(self) -> None:

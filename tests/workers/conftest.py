@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,9 +19,14 @@ Submit = Callable[..., Job]
 
 
 @pytest.fixture
-def worker(engine: Engine) -> Worker:
-    """Return a worker that looks for cancellations often."""
-    settings = WorkerSettings(heartbeat_seconds=0.05, poll_seconds=0.05)
+def worker(engine: Engine, tmp_path: Path) -> Worker:
+    """Return a worker that looks for cancellations often, with an empty data root of its own."""
+    settings = WorkerSettings(
+        heartbeat_seconds=0.05,
+        poll_seconds=0.05,
+        data_root=tmp_path / "datasets",
+        cache_dir=tmp_path / "cache",
+    )
     return Worker(engine, settings, torch.device("cpu"), threading.Event())
 
 

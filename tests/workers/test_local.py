@@ -14,22 +14,22 @@ from search.quantization.fitted import FittedOptions
 from search.spec import JobSpec
 from search.trial import Hits
 from workers import workbench
-from workers.data import Dataset
 from workers.data import Split
-from workers.datasets import datasets
-from workers.errors import MismatchedData
+from workers.datasets.catalog import surroundings
 from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
+from workers.settings import WorkerSettings
 from workers.workbench import Workbench
 
 CPU = torch.device("cpu")
 MODELS = open_models(Path("no-such-folder"))
+AROUND = surroundings(WorkerSettings())
 JOB = JobSpec(model="digits-vgg", dataset="digits", tolerance=0.02)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Workbench:
-    return workbench.prepare(JOB, models=MODELS, device=CPU, batch=100)
+    return workbench.prepare(JOB, models=MODELS, around=AROUND, device=CPU, batch=100)
 
 
 def uniform(bench: Workbench, quantizer: str, bits: int) -> BitAllocation:
@@ -43,10 +43,11 @@ class TestLocalEvaluator:
         allocation = uniform(bench, "affine", 2)
         total = sum(evaluator(allocation), Hits())
 
+        ((images, labels),) = split.batches(len(split))
         bench.network.load({})
-        right = bench.network(split.images).argmax(1) == split.labels
+        right = bench.network(images).argmax(1) == labels
         bench.network.load(bench.options.operators(allocation))
-        still = bench.network(split.images).argmax(1) == split.labels
+        still = bench.network(images).argmax(1) == labels
         assert evaluator.float_correct == int(right.sum())
         assert total == Hits(
             images=450,
@@ -78,40 +79,24 @@ class TestLocalEvaluator:
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
     def test_a_gpu_counts_as_the_cpu_does_but_for_ties(self, bench: Workbench) -> None:
         device = torch.device("cuda")
-        on_gpu = workbench.prepare(JOB, models=MODELS, device=device, batch=100)
+        on_gpu = workbench.prepare(JOB, models=MODELS, around=AROUND, device=device, batch=100)
         for quantizer in ("affine", "codebook", "fixed_point"):
             one = sum(bench.evaluator(bench.dataset.search)(uniform(bench, quantizer, 3)), Hits())
             gpu = sum(on_gpu.evaluator(on_gpu.dataset.search)(uniform(bench, quantizer, 3)), Hits())
             assert abs(one.correct - gpu.correct) <= 2
 
 
-class TestPrepare:
-    def test_the_search_order_is_random_fixed_by_the_seed(self) -> None:
-        plain = datasets.load("digits").search.labels
-        first, again, other = (
-            workbench.placed(datasets.load("digits"), CPU, seed=seed).search.labels
-            for seed in (1, 1, 2)
-        )
-        assert torch.equal(first, again)
-        assert not torch.equal(first, other)
-        assert torch.equal(first.sort().values, plain.sort().values)
-
-    @pytest.mark.parametrize(
-        "images, labels, words",
-        [
-            (torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64), "images of shape"),
-            (torch.rand(4, 1, 8, 8), torch.full((4,), 10), "labels go up to 10"),
-        ],
-        ids=["channels", "classes"],
-    )
-    def test_data_that_does_not_fit_the_model_is_refused(
-        self, images: torch.Tensor, labels: torch.Tensor, words: str
-    ) -> None:
-        split = Split(images, labels)
-        with pytest.raises(MismatchedData, match=words):
-            workbench.require_fit(
-                JOB, MODELS.load("digits-vgg").network, dataset=Dataset(split, split, split)
-            )
+class TestTop:
+    def test_a_label_among_the_five_largest_logits_is_a_hit(self, bench: Workbench) -> None:
+        split = bench.dataset.search
+        evaluator = LocalEvaluator(bench.network, split, options=bench.options, batch=100, top=5)
+        bench.network.load({})
+        ((images, labels),) = split.batches(len(split))
+        with torch.inference_mode():
+            ranked = bench.network(images).argsort(dim=1, descending=True)
+        hits = [label in five for label, five in zip(labels, ranked[:, :5], strict=True)]
+        assert evaluator.float_correct == sum(hits)
+        assert evaluator.float_correct > bench.evaluator(split).float_correct
 
 
 class TestSpeed:
@@ -137,7 +122,9 @@ class TestSpeed:
         network.module.register_forward_hook(count)
         calibration = calibrate(network, lambda: [images], bit_widths=(2,))
         options = FittedOptions(calibration, CPU)
-        evaluator = LocalEvaluator(network, Split(images, labels), options=options, batch=10)
+        evaluator = LocalEvaluator(
+            network, Split(images, labels, torch.arange(20)), options=options, batch=10
+        )
         passes = 0
         next(iter(evaluator(BitAllocation.uniform(network.points, QuantizerConfig("affine", 2)))))
         assert passes == 1

@@ -12,11 +12,13 @@ from service.store.errors import DatabaseUnreachable
 from service.store.errors import LeaseLost
 from service.store.values import Lease
 from workers import retry
+from workers.datasets.catalog import surroundings
 from workers.errors import CorruptWeights
 from workers.errors import UnknownModel
 from workers.heartbeat import Heartbeat
 from workers.models.registry import open_models
 from workers.offers import offers
+from workers.settings import WorkerSettings
 from workers.watchdog import Watchdog
 
 
@@ -117,7 +119,8 @@ class TestDecide:
 class TestOffers:
     def test_everything_a_request_can_name_is_announced(self) -> None:
         announced = {
-            (offer.kind, offer.name) for offer in offers(open_models(Path("no-such-folder")))
+            (offer.kind, offer.name)
+            for offer in offers(open_models(Path("no-such-folder")), surroundings(WorkerSettings()))
         }
         assert {
             ("model", "digits-vgg"),

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 
 import pytest
 from sqlalchemy import Engine
 
+from search.preprocessing import Preprocessing
 from search.rules import PointRule
 from service.store import jobs
 from service.store import leases
@@ -15,8 +17,10 @@ from service.store.values import Job
 from service.store.values import JobError
 from service.store.values import JobState
 from service.store.values import Lease
-from workers.data import Dataset
-from workers.datasets import datasets
+from workers.datasets import catalog
+from workers.datasets.source import Labelled
+from workers.datasets.source import Offered
+from workers.datasets.source import Surroundings
 from workers.worker import Worker
 
 Submit = Callable[..., Job]
@@ -30,11 +34,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@datasets.register("for-tests/flaky", {})
-def flaky() -> Dataset:
-    """Fail as a disk or a driver would."""
-    msg = "the disk is on fire\nand a stack of details"
-    raise OSError(msg)
+class Flaky:
+    """Fails as a disk or a driver would."""
+
+    def offers(self, around: Surroundings) -> Iterable[Offered]:
+        return []
+
+    def read(self, name: str, around: Surroundings, *, preprocessing: Preprocessing) -> Labelled:
+        msg = "the disk is on fire\nand a stack of details"
+        raise OSError(msg)
+
+
+catalog.register("for-tests", Flaky())
 
 
 class TestWorkOnce:
@@ -113,7 +124,7 @@ class TestWorkOnce:
     @pytest.mark.parametrize(
         "changes, told",
         [
-            ({"model": "resnet-9000"}, ("unknown-model", "digits-vgg")),
+            ({"model": "resnet-9000"}, ("unknown-model", "closest")),
             ({"dataset": "imagenet-22k"}, ("unknown-dataset", "digits")),
             ({"quantizers": ("ternary",)}, ("unknown-quantizer", "codebook_bounded")),
             ({"sampler": "genius"}, ("unknown-sampler", "tpe")),

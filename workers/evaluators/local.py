@@ -1,4 +1,4 @@
-"""Evaluates allocations in this process, on one device, over images that are already there."""
+"""Evaluates allocations in this process, on one device, batch by batch."""
 
 from collections.abc import Iterator
 
@@ -16,18 +16,26 @@ class LocalEvaluator:
     """A `search.trial.Evaluate` over one split, paired with the float model's own hits."""
 
     def __init__(
-        self, network: CapturedNetwork, split: Split, *, options: FittedOptions, batch: int
+        self,
+        network: CapturedNetwork,
+        split: Split,
+        *,
+        options: FittedOptions,
+        batch: int,
+        top: int = 1,
     ) -> None:
+        """An image is a hit if its label is among the `top` largest logits."""
         self._network = network
         self._options = options
-        self._images = torch.split(split.images, batch)
-        self._labels = torch.split(split.labels, batch)
+        self._split = split
+        self._batch = batch
+        self._top = top
         self._float_hits = self._float_pass()
 
     @property
     def images(self) -> int:
         """How many images the split has."""
-        return sum(len(hits) for hits in self._float_hits)
+        return len(self._split)
 
     @property
     def float_correct(self) -> int:
@@ -37,8 +45,8 @@ class LocalEvaluator:
     def __call__(self, allocation: BitAllocation) -> Iterator[Hits]:
         """Yield the hits of one batch after another; what is not asked for is not evaluated."""
         operators = self._options.operators(allocation)
-        for images, labels, float_hits in zip(
-            self._images, self._labels, self._float_hits, strict=True
+        for (images, labels), float_hits in zip(
+            self._split.batches(self._batch), self._float_hits, strict=True
         ):
             # loaded for every batch, since another evaluator may share the network
             self._network.load(operators)
@@ -51,12 +59,12 @@ class LocalEvaluator:
 
     def _float_pass(self) -> list[Tensor]:
         self._network.load({})
-        return [
-            self._hits(images, labels)
-            for images, labels in zip(self._images, self._labels, strict=True)
-        ]
+        return [self._hits(images, labels) for images, labels in self._split.batches(self._batch)]
 
     @torch.inference_mode()
     def _hits(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Return which images are right (top-1), shape (n,), bool."""
-        return self._network(images).argmax(dim=1) == labels
+        """Return which images are right, shape (n,), bool."""
+        logits = self._network(images)
+        if self._top == 1:
+            return logits.argmax(dim=1) == labels
+        return (logits.topk(self._top, dim=1).indices == labels[:, None]).any(dim=1)
