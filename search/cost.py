@@ -1,16 +1,163 @@
-"""What an allocation costs to store: activation memory per image, in bits."""
+"""What an allocation costs: the objectives that a search may minimize, in bits or bit operations.
 
+b(x) is the bit-width of tensor x: the allocation's where it names x, else 32. Every objective is
+a frozen value made of facts about the network, and prices an allocation without looking at images.
+"""
+
+from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from typing import Protocol
 
 from search.allocation import FLOAT_BIT_WIDTH
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
+from search.errors import InvalidSpec
+
+ACTIVATION_MEMORY = "activation_memory"
+ACTIVATION_MEMORY_WITH_CODEBOOKS = "activation_memory_with_codebooks"
+#: what a request may name; the others need facts that a captured network does not tell
+OFFERED = (ACTIVATION_MEMORY, ACTIVATION_MEMORY_WITH_CODEBOOKS)
+
+
+class Objective(Protocol):
+    """A price to minimize; equal allocations have equal prices."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, in requests and in results."""
+        ...
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return the price; fewer bits never cost more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationMemory:
+    """Σ elements(p) × b(p) over all points p, per image (Sun & Lin, §IV).
+
+    The paper charges no tables, nor is any charged here unless `tables` names the quantizers that
+    store one: then each point with such a quantizer adds its codebook of 2^b(p) levels in float32,
+    2^b(p) × 32 bits. A codebook is stored once, not per image; it is charged as if for one image.
+    """
+
+    #: in network order
+    points: tuple[QuantizationPoint, ...]
+    #: quantizers whose codebook is charged
+    tables: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Which of the two it is."""
+        return ACTIVATION_MEMORY_WITH_CODEBOOKS if self.tables else ACTIVATION_MEMORY
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return bits."""
+        widths = [c.bit_width for _, c in allocation.items() if c.quantizer in self.tables]
+        codebooks = sum((1 << bit_width) * FLOAT_BIT_WIDTH for bit_width in widths)
+        return memory_bits(self.points, allocation) + codebooks
+
+
+@dataclass(frozen=True, slots=True)
+class PeakActivationMemory:
+    """max over steps s of Σ elements(p) × b(p) over the points p alive at s, per image.
+
+    What has to fit when the memory of a tensor is used again after its last reader. Raises
+    InvalidSpec if a step names no point of the network, or a point is never alive.
+    """
+
+    points: tuple[QuantizationPoint, ...]
+    #: per step of the network the names of the points that are held in memory
+    schedule: tuple[frozenset[str], ...]
+    name: ClassVar[str] = "peak_activation_memory"
+
+    def __post_init__(self) -> None:
+        alive = frozenset[str]().union(*self.schedule)
+        if differing := alive ^ {point.name for point in self.points}:
+            names = ", ".join(sorted(differing))
+            raise InvalidSpec("schedule", f"{names}: not both a point and alive at some step")
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return bits."""
+        stored = {point.name: memory_bits((point,), allocation) for point in self.points}
+        return max(sum(stored[name] for name in step) for step in self.schedule)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightMemory:
+    """Σ elements(w) × b(w) over the weight tensors w; b is `otherwise` where none is allocated."""
+
+    weights: tuple[QuantizationPoint, ...]
+    #: bits of a weight that the allocation does not name
+    otherwise: int = FLOAT_BIT_WIDTH
+    name: ClassVar[str] = "weight_memory"
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return bits."""
+        widths = _widths(allocation)
+        return sum(w.elements * widths.get(w.name, self.otherwise) for w in self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Σ cost(part) over the parts: weights and activations that share one memory, for example."""
+
+    parts: tuple[Objective, ...]
+    name: ClassVar[str] = "total"
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return the sum, in the parts' own unit."""
+        return sum(part.cost(allocation) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """A layer that multiplies and accumulates."""
+
+    #: multiply-accumulates per image
+    macs: int
+    #: the point that it reads; None: the network's input
+    reads: str | None
+    #: its weight tensor
+    weight: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BitOperations:
+    """Σ macs(o) × b(weight of o) × b(input of o) over the operators o, per image ("BOPs").
+
+    The bit-width that counts is that of the tensor an operator reads, not of the one it writes.
+    """
+
+    operators: tuple[Operator, ...]
+    #: bits of a weight that the allocation does not name
+    weight_bits: int = FLOAT_BIT_WIDTH
+    #: bits of the network's input
+    input_bits: int = FLOAT_BIT_WIDTH
+    name: ClassVar[str] = "bit_operations"
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return bit operations."""
+        widths = _widths(allocation)
+        return sum(
+            operator.macs
+            * widths.get(operator.weight, self.weight_bits)
+            * (self.input_bits if operator.reads is None else _width(widths, operator.reads))
+            for operator in self.operators
+        )
+
+
+def float_cost(objective: Objective) -> int:
+    """Return the price when nothing is quantized."""
+    return objective.cost(BitAllocation(()))
 
 
 def memory_bits(points: Sequence[QuantizationPoint], allocation: BitAllocation) -> int:
     """Return Σ elements × bits over the points (Sun & Lin, §IV); float32 where left out."""
-    widths = {name: config.bit_width for name, config in allocation.items()}
-    return sum(point.elements * widths.get(point.name, FLOAT_BIT_WIDTH) for point in points)
+    widths = _widths(allocation)
+    return sum(point.elements * _width(widths, point.name) for point in points)
 
 
 def float_memory_bits(points: Sequence[QuantizationPoint]) -> int:
@@ -27,3 +174,11 @@ def average_bits(points: Sequence[QuantizationPoint], bits: float) -> float:
     """Return bits per value, weighted by how many values each point stores."""
     values = sum(point.elements for point in points)
     return bits / values
+
+
+def _widths(allocation: BitAllocation) -> dict[str, int]:
+    return {name: config.bit_width for name, config in allocation.items()}
+
+
+def _width(widths: Mapping[str, int], name: str) -> int:
+    return widths.get(name, FLOAT_BIT_WIDTH)

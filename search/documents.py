@@ -68,7 +68,7 @@ def best(
         "metric": job.metric,
         "trial": chosen.number,
         "origin": chosen.origin,
-        **_memory(search.points, chosen.allocation),
+        **_memory(search, chosen.allocation),
         "search": _on_split(search.baseline, chosen.hits),
         "certification": {
             **_on_split(certification, hits),
@@ -96,7 +96,7 @@ def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
         "shortfall": needed - why.hits.accuracy,
         "closest": {
             "trial": why.trial.number,
-            **_memory(search.points, why.trial.allocation),
+            **_memory(search, why.trial.allocation),
             "accuracy": why.hits.accuracy,
             "allocation": {
                 point: {"quantizer": config.quantizer, "bit_width": config.bit_width}
@@ -118,14 +118,26 @@ def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Basel
     )
 
 
-def _memory(points: Sequence[QuantizationPoint], allocation: BitAllocation) -> dict[str, float]:
-    bits = cost.memory_bits(points, allocation)
-    return {
-        "memory_bytes": bits / _BITS_PER_BYTE,
-        "float_memory_bytes": cost.float_memory_bits(points) / _BITS_PER_BYTE,
-        "saved": cost.saved(points, bits),
-        "average_bits": cost.average_bits(points, bits),
+def _memory(search: SearchSpec, allocation: BitAllocation) -> dict[str, Any]:
+    """Return the price that was minimized; if it is not activation memory, that too."""
+    stored = cost.memory_bits(search.points, allocation)
+    priced = {
+        "memory_bytes": search.cost(allocation) / _BITS_PER_BYTE,
+        "float_memory_bytes": cost.float_cost(search.minimized) / _BITS_PER_BYTE,
+        "saved": _saved(search, allocation),
+        "average_bits": cost.average_bits(search.points, stored),
     }
+    if search.minimized.name == cost.ACTIVATION_MEMORY:
+        return priced
+    return {
+        "objective": search.minimized.name,
+        **priced,
+        "activation_bytes": stored / _BITS_PER_BYTE,
+    }
+
+
+def _saved(search: SearchSpec, allocation: BitAllocation) -> float:
+    return 1 - search.cost(allocation) / cost.float_cost(search.minimized)
 
 
 def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
@@ -163,7 +175,7 @@ def _uniform(search: SearchSpec, trials: Sequence[TrialResult]) -> dict[str, Any
         "quantizer": option.quantizer,
         "bit_width": option.bit_width,
         "memory_bytes": trial.memory_bits / _BITS_PER_BYTE,
-        "saved": cost.saved(search.points, trial.memory_bits),
+        "saved": _saved(search, trial.allocation),
         "accuracy": trial.hits.accuracy,
         **({"exceptions": others} if others else {}),
     }

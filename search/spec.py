@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from search import cost
 from search import rules
+from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
+from search.cost import Objective
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ToleranceOutOfRange
@@ -44,6 +47,8 @@ class JobSpec:
     bit_widths: tuple[int, ...] = DEFAULT_BIT_WIDTHS
     #: what holds for some points only, by pattern, later rules winning
     points: PointRules = ()
+    #: what to minimize, one of `cost.OFFERED`
+    objective: str = cost.ACTIVATION_MEMORY
     #: registered sampler
     sampler: str = "tpe"
     #: trials, exactly, unless the search space is smaller
@@ -71,6 +76,7 @@ class JobSpec:
         if not (0 < self.trial_timeout < math.inf):
             raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
         _require_known("metric", self.metric, known=METRICS)
+        _require_known("objective", self.objective, known=cost.OFFERED)
 
     def menus(self, names: Sequence[str]) -> tuple[Menu, ...]:
         """Return what each of these points may choose from; empty where it stays in float32.
@@ -132,6 +138,8 @@ class SearchSpec:
     #: trials, exactly, unless the search space is smaller
     budget: int
     seed: int
+    #: what to minimize; None: the activation memory of `points`
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         if not self.points:
@@ -144,6 +152,15 @@ class SearchSpec:
         """The points that are quantized, in network order, each with what it may choose from."""
         pairs = zip(self.points, self.menus, strict=True)
         return tuple((point.name, menu) for point, menu in pairs if menu)
+
+    @property
+    def minimized(self) -> Objective:
+        """What is minimized."""
+        return self.objective or cost.ActivationMemory(self.points)
+
+    def cost(self, allocation: BitAllocation) -> int:
+        """Return what the allocation costs, the less the better."""
+        return self.minimized.cost(allocation)
 
     @property
     def size(self) -> int:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search import cost
 from search import optuna_samplers  # noqa: F401  # registers its samplers
 from search import racing
 from search import samplers
@@ -48,7 +47,7 @@ def run(
             number=number,
             allocation=proposal.allocation,
             origin=proposal.origin,
-            memory_bits=cost.memory_bits(spec.points, proposal.allocation),
+            memory_bits=spec.cost(proposal.allocation),
             hits=hits,
             complete=hits.images == spec.baseline.images,
             constraint=racing.constraint(hits, spec.baseline),
@@ -98,7 +97,7 @@ class _Proposer:
     def _improves(self, allocation: BitAllocation) -> bool:
         if self._best is None:
             return True
-        return cost.memory_bits(self._spec.points, allocation) < self._best.memory_bits
+        return self._spec.cost(allocation) < self._best.memory_bits
 
     def _fallback(self) -> Proposal:
         """Return the unseen neighbour of the best that saves most, else any unseen allocation."""
@@ -107,7 +106,7 @@ class _Proposer:
             fresh = [a for a in neighbours(self._spec, centre) if a not in self._seen]
             if better := [a for a in fresh if self._improves(a)]:
                 # the smallest step down is the likeliest to stay above the floor
-                largest = max(better, key=lambda a: cost.memory_bits(self._spec.points, a))
+                largest = max(better, key=self._spec.cost)
                 return Proposal(largest, "neighbour")
         unseen = next(a for a in enumerate_space(self._spec) if a not in self._seen)
         return Proposal(unseen, "enumeration")

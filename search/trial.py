@@ -53,7 +53,7 @@ class TrialResult:
     allocation: BitAllocation
     #: who proposed it: "uniform", "tpe", "random", …
     origin: str
-    #: summed over all points, per image
+    #: what the search minimizes: by default summed over all points, per image
     memory_bits: int
     #: over the images evaluated; all of the split's unless the floor was out of reach sooner
     hits: Hits

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 
 import torch
 
+from search import cost
+from search.allocation import QuantizationPoint
+from search.cost import Objective
 from search.preprocessing import settled
+from search.quantization import quantizer
 from search.quantization.calibration import PASSES
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
@@ -88,11 +92,20 @@ def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator
     return SearchSpec(
         points=network.points,
         menus=_menus(job, network),
+        objective=objective(job, network.points),
         baseline=baseline(job, evaluator),
         sampler=job.sampler,
         budget=job.budget,
         seed=job.seed,
     )
+
+
+def objective(job: JobSpec, points: tuple[QuantizationPoint, ...]) -> Objective:
+    """Return what the request asks to minimize."""
+    if job.objective == cost.ACTIVATION_MEMORY:
+        return cost.ActivationMemory(points)
+    known = quantizer.registered()
+    return cost.ActivationMemory(points, frozenset(q.name for q in known if q.stores_codebook))
 
 
 def _menus(job: JobSpec, network: CapturedNetwork) -> tuple[Menu, ...]:

@@ -23,7 +23,12 @@ BOUND_QUANTILES = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _MAX_ITERATIONS = 50
 
 
-@register("codebook", summary="k-means levels, the whole range", keeps_zero=False)
+@register(
+    "codebook",
+    summary="k-means levels, the whole range",
+    keeps_zero=False,
+    stores_codebook=True,
+)
 def fit(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
     """Return the k-means codebook of this point."""
     return fit_levels(calibration.histogram(point), bit_width, upper_bound=None)
@@ -33,6 +38,7 @@ def fit(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
     "codebook_bounded",
     summary="k-means levels below a fitted upper bound; larger values take the top level",
     keeps_zero=False,
+    stores_codebook=True,
 )
 def fit_bounded(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
     """Return the codebook whose bound gives the least mean absolute error on all the data.

@@ -125,6 +125,8 @@ class Quantizer:
     fit: Fit
     #: 0.0 is stored exactly, so that padding and ReLU stay what they were
     keeps_zero: bool
+    #: a table of levels is stored beside the values
+    stores_codebook: bool = False
 
 
 Fitter = TypeVar("Fitter", bound=Fit)
@@ -132,11 +134,13 @@ Fitter = TypeVar("Fitter", bound=Fit)
 _QUANTIZERS: dict[str, Quantizer] = {}
 
 
-def register(name: str, *, summary: str, keeps_zero: bool) -> Callable[[Fitter], Fitter]:
+def register(
+    name: str, *, summary: str, keeps_zero: bool, stores_codebook: bool = False
+) -> Callable[[Fitter], Fitter]:
     """Offer a fit function under a name that requests can use."""
 
     def add(fit: Fitter) -> Fitter:
-        _QUANTIZERS[name] = Quantizer(name, summary, fit, keeps_zero)
+        _QUANTIZERS[name] = Quantizer(name, summary, fit, keeps_zero, stores_codebook)
         return fit
 
     return add

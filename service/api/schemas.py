@@ -50,6 +50,7 @@ class Spec(BaseModel):
     quantizers: list[str]
     bit_widths: list[int]
     points: dict[str, ToldRule] = Field(description="By pattern, in order; later rules win.")
+    objective: str
     sampler: str
     budget: int
     seed: int
@@ -89,6 +90,7 @@ class Job(BaseModel):
                         "quantizers": ["affine", "codebook_bounded"],
                         "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
                         "points": {"classifier.1": {"bit_widths": [8]}},
+                        "objective": "activation_memory",
                         "sampler": "tpe",
                         "budget": 120,
                         "seed": 0,

@@ -95,6 +95,11 @@ class JobSubmission(BaseModel):
         description="Rules for some points only, by name or by pattern (* ? []). In order, later "
         "ones win; a pattern that matches no point ends the job.",
     )
+    objective: Literal["activation_memory", "activation_memory_with_codebooks"] = Field(
+        default="activation_memory",
+        description="What to minimize: elements x bits over all points per image, as it is or with "
+        "32 bits for every level of the codebooks that are chosen.",
+    )
     sampler: Name = Field(default="tpe", description="What proposes; GET /v1/samplers lists them.")
     budget: int = Field(default=DEFAULT_BUDGET, ge=1, le=MAX_BUDGET, description="Trials.")
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Seeds every random choice.")

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.cost import OFFERED
 from search.preprocessing import INTERPOLATIONS
 from search.preprocessing import Preprocessing
 from search.rules import PointRule
@@ -129,6 +130,7 @@ specs = st.builds(
     quantizers=st.lists(texts, min_size=1, max_size=3).map(tuple),
     bit_widths=st.lists(st.integers(1, 16), min_size=1, max_size=4).map(tuple),
     points=point_rules,
+    objective=st.sampled_from(OFFERED),
     sampler=texts,
     budget=st.integers(1, 100_000),
     seed=st.integers(),

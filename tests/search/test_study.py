@@ -149,6 +149,25 @@ class TestRuled:
             assert {option.bit_width for _, option in trial.allocation.items()} <= {*bit_widths}
 
 
+class TestObjective:
+    """A search that minimizes the largest step of a schedule."""
+
+    def spec(self, sampler: str) -> SearchSpec:
+        plain = made_up_spec(sampler=sampler, budget=60)
+        steps = (frozenset({"p0", "p1"}), frozenset({"p1", "p2"}), frozenset({"p2", "p3"}))
+        return replace(plain, objective=cost.PeakActivationMemory(plain.points, steps))
+
+    def test_it_is_what_trials_tell_and_what_proposals_undercut(self) -> None:
+        spec, best = self.spec("tpe"), None
+        for trial in study.run(spec, made_up_evaluate):
+            assert trial.memory_bits == spec.minimized.cost(trial.allocation)
+            if trial.origin == "tpe" and best is not None:
+                assert trial.memory_bits < best
+            if trial.feasible:
+                best = min(best or trial.memory_bits, trial.memory_bits)
+        assert best is not None
+
+
 class TestNeighbours:
     def test_they_differ_in_exactly_one_point(self) -> None:
         spec = made_up_spec(bit_widths=(2, 4), quantizers=("affine",))

@@ -121,6 +121,20 @@ class TestWorkOnce:
         for trial in trials.history(engine, job_id):
             assert {config.bit_width for _, config in trial.allocation.items()} <= {4, 8}
 
+    def test_codebooks_are_charged_where_the_request_says_so(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(objective="activation_memory_with_codebooks", quantizers=("codebook",)).id
+        worker.work_once()
+        best = jobs.get(engine, job_id).result
+        assert best is not None
+        assert best["objective"] == "activation_memory_with_codebooks"
+        tables = sum(2 ** point["bit_width"] * 4 for point in best["points"])
+        assert best["memory_bytes"] == best["activation_bytes"] + tables
+        assert best["activation_bytes"] == sum(point["bytes_after"] for point in best["points"])
+        chosen = trials.get(engine, job_id, best["trial"]).result
+        assert chosen.memory_bits == best["memory_bytes"] * 8
+
     @pytest.mark.parametrize(
         "changes, told",
         [

@@ -120,6 +120,7 @@ class TestFields:
             ("bit_widths", [True], "bit_widths.0"),
             ("bit_widths", 4, "bit_widths"),
             ("bit_widths", [4, 4], "bit_widths"),
+            ("objective", "beauty", "objective"),
             ("points", [], "points"),
             ("points", {"": {"exclude": True}}, "points..[key]"),
             ("points", {"a.*": {}}, "points.a.*"),

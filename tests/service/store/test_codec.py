@@ -48,6 +48,7 @@ class TestSpecDocument:
             "quantizers": ["affine", "codebook_bounded"],
             "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
             "points": {},
+            "objective": "activation_memory",
             "sampler": "tpe",
             "budget": 120,
             "seed": 0,
@@ -60,7 +61,7 @@ class TestSpecDocument:
 
     def test_a_document_from_before_a_field_existed_gets_its_default(self) -> None:
         document = codec.spec_document(SPEC)
-        for younger in ("metric", "splits", "preprocessing", "weights"):
+        for younger in ("objective", "metric", "splits", "preprocessing", "weights"):
             del document[younger]
         assert codec.spec_of(document) == SPEC
 
