@@ -109,7 +109,7 @@ class TestFit:
         other = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 5))
         fitted = weights.fit(other, OrderedDict(state()), model="m")
         assert not fitted.training
-        assert torch.equal(other[3].weight, state()["3.weight"])
+        assert torch.equal(other.state_dict()["3.weight"], state()["3.weight"])
 
     def test_counters_of_batch_norm_may_be_missing(self) -> None:
         less = OrderedDict((k, v) for k, v in state().items() if "num_batches" not in k)
