@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from search import lin  # noqa: F401  # registers its sampler
 from search import optuna_samplers  # noqa: F401  # registers its samplers
 from search import racing
 from search import samplers

@@ -1,5 +1,6 @@
 """What this worker offers, announced through the store, since the API cannot load a network."""
 
+from search import lin  # noqa: F401  # registers its sampler
 from search import optuna_samplers  # noqa: F401  # registers its samplers
 from search import samplers
 from search.quantization import catalog  # noqa: F401  # registers the quantizers

@@ -21,13 +21,18 @@ class TestRandomContract(SamplerContract):
     name = "random"
 
 
+class TestLinContract(SamplerContract):
+    name = "lin"
+    draws = False
+
+
 class TestRegistry:
     def test_every_registered_sampler_runs_the_contract(self) -> None:
         tested = {contract.name for contract in SamplerContract.__subclasses__()}
         assert set(samplers.registered()) <= tested
 
     def test_an_unknown_name_is_told_with_the_known_ones(self) -> None:
-        with pytest.raises(UnknownSampler, match=r"'genius'.*random, tpe"):
+        with pytest.raises(UnknownSampler, match=r"'genius'.*lin, random, tpe"):
             samplers.create(made_up_spec(sampler="genius"))
 
 
