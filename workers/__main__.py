@@ -25,11 +25,17 @@ def work(
     *,
     lease_seconds: Annotated[float | None, typer.Option(help="see docs/cli.md")] = None,
     model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
+    data_root: Annotated[str | None, typer.Option(help="folder of datasets")] = None,
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
 ) -> None:
     """Search for the jobs in the queue, one after another."""
     logs.to_stderr()
-    given = {"database_url": database_url, "lease_seconds": lease_seconds, "model_root": model_root}
+    given = {
+        "database_url": database_url,
+        "lease_seconds": lease_seconds,
+        "model_root": model_root,
+        "data_root": data_root,
+    }
     stop = threading.Event()
     _on_signals(stop)
     try:

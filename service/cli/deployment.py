@@ -24,15 +24,15 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened on, 
 PROBE_TIMEOUT = 2.0  # seconds
 
 
-def up(data_dir: Path, *, host: str, port: int, model_root: Path) -> None:
+def up(data_dir: Path, *, host: str, port: int, model_root: Path, data_root: Path) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
     logs.to_stderr()
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
     with hosting.listen(host, port) as listener, _opened(url) as engine:
         session.migrate(engine)
         api = hosting.ApiThread(_app(engine), listener, log_level="warning")
-        root = ["--model-root", str(model_root)]
-        child = KeptChild(["-m", "workers", "--database-url", url, *root])
+        roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
+        child = KeptChild(["-m", "workers", "--database-url", url, *roots])
         announce = _announcement(_address(host, listener), with_worker=True)
         hosting.host_until_stopped(api, child, announce=announce)
 

@@ -30,6 +30,15 @@ ModelRoot = Annotated[
     ),
 ]
 
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="BITFLOOR_DATA_ROOT",
+        help="Where datasets lie that jobs may name; datasets under the data folder.",
+        show_default=False,
+    ),
+]
+
 
 def up(
     *,
@@ -37,6 +46,7 @@ def up(
     host: Host = DEFAULT_HOST,
     port: Port = DEFAULT_PORT,
     model_root: ModelRoot = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Run everything on this machine: API, dashboard and a worker, on one port over SQLite."""
     needs.require("torch", extra="worker")
@@ -44,7 +54,13 @@ def up(
         from service.cli import deployment
     _make_folder(data_dir)
     folder = data_dir.resolve()
-    deployment.up(folder, host=host, port=port, model_root=model_root or folder / "models")
+    deployment.up(
+        folder,
+        host=host,
+        port=port,
+        model_root=model_root or folder / "models",
+        data_root=data_root or folder / "datasets",
+    )
 
 
 def serve(
