@@ -1,6 +1,7 @@
 """Names for an error message: all of a few, the closest of many."""
 
 import difflib
+import itertools
 from collections.abc import Sequence
 
 FEW = 12  # names that a sentence can list
@@ -20,7 +21,9 @@ def nearest(name: str, known: Sequence[str]) -> tuple[str, ...]:
         tails.setdefault(one.rpartition("/")[2].lower(), one)
     by_tail = difflib.get_close_matches(wanted.rpartition("/")[2], tails, CLOSEST)
     whole = difflib.get_close_matches(wanted, known, CLOSEST)
-    found = dict.fromkeys([*(tails[tail] for tail in by_tail), *whole])
+    # in turns: neither way of comparing is the better one
+    turns = itertools.zip_longest((tails[tail] for tail in by_tail), whole)
+    found = dict.fromkeys(one for turn in turns for one in turn if one is not None)
     return tuple(found)[:CLOSEST]
 
 

@@ -12,6 +12,7 @@ WorkerError
 ├── CorruptWeights      a weights file cannot be read as what it should be
 ├── NonFiniteWeights    a tensor holds NaN or infinity
 ├── UnsafeProgram       a program holds what would be unpickled or run
+├── UnusableProgram     a program was exported for training, or for one number of images
 ├── MissingPackage      a model's library is not installed
 ├── BrokenModel         an installed package's own model cannot be made
 ├── UnusableData        a dataset, or one file of it, cannot be read as what it should be
@@ -149,6 +150,15 @@ class UnsafeProgram(WorkerError):
             f"{model} is not loaded: it holds {what}, which could run code; save it again with "
             "torch.export.save, as plain contiguous tensors and operators"
         )
+
+
+class UnusableProgram(WorkerError):
+    """A program computes something else than a classifier's logits for any number of images."""
+
+    code = "unusable-program"
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(f"{model} cannot be searched as it was exported: {why}")
 
 
 class MissingPackage(WorkerError):

@@ -21,6 +21,10 @@ class TestNearest:
     def test_what_follows_the_last_slash_is_enough(self) -> None:
         assert nearest("NET17_small", MANY)[0] == "library/net17_small"
 
+    def test_both_ways_of_comparing_are_heard(self) -> None:
+        found = nearest("program/net7_smal", (*MANY, "program/net7_small_best"))
+        assert {"library/net7_small", "program/net7_small_best"} <= {*found}
+
     def test_nothing_close_is_nothing(self) -> None:
         assert nearest("£££", MANY) == ()
 

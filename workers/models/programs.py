@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from typing import cast
 
+import torch
 from torch import Tensor
+from torch import fx
+from torch import nn
 from torch.export import ExportedProgram
 
 from workers.errors import FileNotThere
+from workers.errors import UnusableProgram
 from workers.errors import WeightsNotTaken
 from workers.loaded import LoadedModel
 from workers.models import archive
@@ -42,15 +46,18 @@ class Programs:
     def load(self, name: str, weights: str | None) -> LoadedModel:
         """Return the program.
 
-        Raises WeightsNotTaken, FileNotAllowed, FileNotThere, UnsafeProgram, CorruptWeights.
+        Raises WeightsNotTaken, FileNotAllowed, FileNotThere, UnsafeProgram, CorruptWeights,
+        UnusableProgram.
         """
         if weights is not None:
             raise WeightsNotTaken(name)
         # read once: what was looked at is what is loaded
         data = self.root.file(name.removeprefix(PREFIX) + SUFFIX).read_bytes()
         program = _program(name, data)
+        _require_evaluation(name, program)
         shape, classes = _shapes(program)
-        return LoadedModel(network=program, input_shape=shape, classes=classes)
+        network = program if shape is None else _of_any_batch(name, program, shape=shape)
+        return LoadedModel(network=network, input_shape=shape, classes=classes)
 
     def _details(self, file: str) -> Details:
         try:
@@ -71,6 +78,38 @@ def _program(name: str, data: bytes) -> ExportedProgram:
     # Python source that checks inputs when it is run; nothing here needs it
     program._guards_code = []  # noqa: SLF001  # there is no public way
     return program
+
+
+def _require_evaluation(name: str, program: ExportedProgram) -> None:
+    """Raise UnusableProgram if a layer drops values at random or takes its batch's statistics."""
+    for node in program.graph.nodes:
+        random = node.target is torch.ops.aten.dropout.default and node.args[2]
+        # without running statistics, the batch's are all that batch-norm ever has
+        moving = node.target is torch.ops.aten.batch_norm.default and all(node.args[3:6])
+        if random or moving:
+            why = f"{node.name} is in training mode; call eval() on the network before the export"
+            raise UnusableProgram(name, why)
+
+
+def _of_any_batch(
+    name: str, program: ExportedProgram, *, shape: tuple[int, int, int]
+) -> nn.Module | ExportedProgram:
+    """Return the program; as a module without its check of the batch, if that is a fixed one."""
+    image = next(n for n in program.graph.nodes if n.name == program.graph_signature.user_inputs[0])
+    batch = image.meta["val"].shape[0]
+    if not isinstance(batch, int):
+        return program
+    bare = program.module(check_guards=False)
+    module = fx.GraphModule(bare, bare.graph)  # has the graph, not the checks
+    try:
+        with torch.inference_mode():
+            answers = [len(module(torch.zeros(n, *shape))) for n in (batch, batch + 1)]
+    except RuntimeError:
+        answers = []
+    if answers != [batch, batch + 1]:
+        why = f"it computes with {batch} images only; export it with a dynamic batch"
+        raise UnusableProgram(name, why)
+    return module
 
 
 def _shapes(program: ExportedProgram) -> tuple[tuple[int, int, int] | None, int | None]:

@@ -14,11 +14,13 @@ from torch import Tensor
 from torch import nn
 from torch.export.pt2_archive import PT2ArchiveWriter
 
+from search.quantization.capture import capture
 from tests.contracts.model_source import ModelSourceContract
 from workers.errors import CorruptWeights
 from workers.errors import FileNotAllowed
 from workers.errors import FileNotThere
 from workers.errors import UnsafeProgram
+from workers.errors import UnusableProgram
 from workers.loaded import runnable
 from workers.models import archive
 from workers.models.programs import Programs
@@ -44,9 +46,19 @@ class Small(nn.Module):
         return logits
 
 
-def exported(path: Path, *, dynamic: bool = True) -> Path:
+class Stubborn(Small):
+    """The same, with its batch written into the graph."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = self.head(self.body(images).reshape(images.shape[0], -1))
+        return logits
+
+
+def exported(path: Path, *, dynamic: bool = True, network: nn.Module | None = None) -> Path:
     batch = ({0: torch.export.Dim("batch", min=1)},) if dynamic else None
-    program = torch.export.export(Small().eval(), (torch.rand(2, 3, 6, 6),), dynamic_shapes=batch)
+    made = network or Small().eval()
+    program = torch.export.export(made, (torch.rand(2, 3, 6, 6),), dynamic_shapes=batch)
     torch.export.save(program, path)
     return path
 
@@ -120,10 +132,29 @@ class TestPrograms(ModelSourceContract):
                 runnable(loaded.network)(images), Small().eval()(images), rtol=1e-5, atol=1e-6
             )
 
-    def test_a_fixed_batch_loads_too(self, source: ModelSource, root: Root) -> None:
+    def test_a_fixed_batch_is_freed_where_nothing_depends_on_it(
+        self, source: ModelSource, root: Root
+    ) -> None:
         exported(root.folder / "fixed.pt2", dynamic=False)
         loaded = source.load("program/fixed", None)
         assert (loaded.input_shape, loaded.classes) == ((3, 6, 6), 4)
+        images = torch.rand(5, 3, 6, 6)
+        network = capture(loaded.network, images)
+        assert len(network.points) == 2
+        torch.testing.assert_close(network(images), Small().eval()(images), rtol=1e-4, atol=1e-5)
+
+    def test_a_batch_in_the_graph_is_told(self, source: ModelSource, root: Root) -> None:
+        exported(root.folder / "fixed.pt2", dynamic=False, network=Stubborn().eval())
+        with pytest.raises(UnusableProgram, match="with 2 images only; export it with a dynamic"):
+            source.load("program/fixed", None)
+
+    @pytest.mark.parametrize("layer", [nn.BatchNorm2d(3), nn.Dropout()], ids=["norm", "dropout"])
+    def test_a_program_in_training_mode_is_told(
+        self, source: ModelSource, root: Root, *, layer: nn.Module
+    ) -> None:
+        exported(root.folder / "t.pt2", network=nn.Sequential(layer, Small().eval()).train())
+        with pytest.raises(UnusableProgram, match="call eval"):
+            source.load("program/t", None)
 
     @pytest.mark.parametrize("name", ["program/../secret", "program//etc/x", "program/a\0"])
     def test_a_name_that_leads_out_is_refused(self, source: ModelSource, name: str) -> None:
