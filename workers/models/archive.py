@@ -9,7 +9,9 @@ here, before the loader sees the file.
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -35,6 +37,34 @@ _ARITHMETIC = re.compile(r"[\w\s(),+*/<>=-]*")
 _FUNCTIONS = "Symbol|Integer|Rational|Add|Mul|Pow|Max|Min|Mod|FloorDiv|CeilDiv|CleanDiv|PythonMod"
 _ASSUMPTIONS = "positive|nonnegative|integer|real|finite|True|False|oo|int_oo"
 _WORD = re.compile(rf"{_FUNCTIONS}|ModularIndexing|IntTrueDiv|{_ASSUMPTIONS}|[a-z]\d+")
+
+
+def described(path: Path) -> dict[str, object]:
+    """Return "input_shape" and "classes" as the archive writes them; nothing that it leaves open.
+
+    It only reads JSON. A damaged archive describes nothing.
+    """
+    try:
+        with zipfile.ZipFile(path) as found:
+            record = next(name for name in found.namelist() if name.endswith(f"/{_MODEL}"))
+            program = json.loads(found.read(record))["graph_module"]
+        signature = program["signature"]
+        images = [s["user_input"] for s in signature["input_specs"] if "user_input" in s]
+        logits = [s["user_output"] for s in signature["output_specs"] if "user_output" in s]
+        shape, classes = _sizes(program, images), _sizes(program, logits)
+    except Exception:  # noqa: BLE001  # anything can be wrong with a file; loading it will say what
+        return {}
+    known = {"input_shape": shape} if shape else {}
+    return known | ({"classes": classes[0]} if len(classes) == 1 else {})
+
+
+def _sizes(program: Any, specs: list[Any]) -> list[int]:
+    """Return the sizes of the one tensor without its batch; none where one is not a number."""
+    if len(specs) != 1:
+        return []
+    name = specs[0]["arg"]["as_tensor"]["name"]
+    sizes = program["graph"]["tensor_values"][name]["sizes"][1:]
+    return [size["as_int"] for size in sizes] if all("as_int" in size for size in sizes) else []
 
 
 def require_plain(data: bytes, *, model: str) -> None:

@@ -12,7 +12,6 @@ from torch import fx
 from torch import nn
 from torch.export import ExportedProgram
 
-from workers.errors import FileNotThere
 from workers.errors import UnusableProgram
 from workers.errors import WeightsNotTaken
 from workers.loaded import LoadedModel
@@ -60,12 +59,11 @@ class Programs:
         return LoadedModel(network=network, input_shape=shape, classes=classes)
 
     def _details(self, file: str) -> Details:
-        try:
-            size = self.root.file(file).stat().st_size
-        except (FileNotThere, OSError):  # gone since it was listed
-            size = 0
+        path = self.root.folder / file
+        # it may have gone since it was listed
+        size = path.stat().st_size if path.exists() else 0
         summary = f"torch.export program, {size / 1e6:.1f} MB"
-        return {"source": "program", "summary": summary, "file": file}
+        return {"source": "program", "summary": summary, **archive.described(path)}
 
 
 def _program(name: str, data: bytes) -> ExportedProgram:

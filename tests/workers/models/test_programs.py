@@ -119,7 +119,11 @@ class TestPrograms(ModelSourceContract):
     ) -> None:
         (root.folder / "broken.pt2").write_bytes(b"")
         (root.folder / "other.pt").write_bytes(b"")
-        assert {*source.offers()} == {"program/small", "program/broken"}
+        offers = source.offers()
+        assert {*offers} == {"program/small", "program/broken"}
+        small, broken = offers["program/small"], offers["program/broken"]
+        assert (small["input_shape"], small["classes"]) == ([3, 6, 6], 4)
+        assert "classes" not in broken
 
     def test_it_says_its_shape_and_classes_and_computes_as_before(
         self, source: ModelSource, loadable: tuple[str, None]
