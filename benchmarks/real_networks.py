@@ -1,0 +1,128 @@
+"""Searches real networks: `python benchmarks/real_networks.py MODELS DATASETS [CASE …]`.
+
+MODELS and DATASETS are folders laid out as a worker's model and data roots. Each case prints one
+JSON line: the floor, what was certified, what it cost, and the best uniform allocation beside it.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from search import cost
+from search import study
+from search.documents import Evidence
+from search.preprocessing import Preprocessing
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from search.splits import Splits
+from search.trial import Evaluate
+from search.trial import TrialResult
+from workers import workbench
+from workers.conclusion import conclude
+from workers.datasets.catalog import surroundings
+from workers.models.registry import open_models
+from workers.settings import WorkerSettings
+
+QUANTIZERS = ("affine", "affine_mse", "codebook", "codebook_bounded")
+PHOTOGRAPHS: Mapping[str, Any] = {
+    "dataset": "folder/imagenet-val",
+    "splits": Splits(calibration=50, search=300, certification=300),
+}
+#: a program does not say what it was trained on
+IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+CIFAR: Mapping[str, Any] = {
+    "preprocessing": IMAGENET,
+    "dataset": "arrays/test10000_jpeg",
+    "splits": Splits(calibration=500, search=2000, certification=4500),
+}
+CASES: Mapping[str, Mapping[str, Any]] = {
+    "vgg16slim": {**CIFAR, "model": "program/vgg16slim_cifar10", "tolerance": 0.01},
+    "alexnetslim": {**CIFAR, "model": "program/alexnetslim_cifar10", "tolerance": 0.01},
+    "squeezenet1_1": {
+        **PHOTOGRAPHS,
+        "model": "torchvision/squeezenet1_1",
+        "weights": "squeezenet1_1.safetensors",
+        "tolerance": 0.02,
+    },
+    "resnet20": {**CIFAR, "model": "program/resnet20_cifar10", "tolerance": 0.01},
+    "resnet18": {
+        **PHOTOGRAPHS,
+        "model": "torchvision/resnet18",
+        "weights": "resnet18.safetensors",
+        "tolerance": 0.02,
+    },
+}
+BUDGET = 60  # trials
+
+
+def main() -> None:
+    """Run the named cases, all of them by default."""
+    if len(sys.argv) < 3:
+        print("needs two folders, of models and of datasets; nothing measured", file=sys.stderr)
+        return
+    models, datasets, *names = sys.argv[1:]
+    settings = WorkerSettings(model_root=Path(models), data_root=Path(datasets))
+    for name in names or CASES:
+        print(json.dumps(measured(name, settings)), flush=True)
+
+
+def measured(name: str, settings: WorkerSettings) -> dict[str, Any]:
+    """Return the figures of one case."""
+    job = JobSpec(**CASES[name], quantizers=QUANTIZERS, budget=BUDGET)
+    started = time.monotonic()
+    bench = workbench.prepare(
+        job,
+        models=open_models(settings.model_root),
+        around=surroundings(settings),
+        device=workbench.choose_device(settings.device),
+        batch=settings.batch,
+    )
+    evaluator = bench.evaluator(bench.dataset.search)
+    search = workbench.resolve(job, bench.network, evaluator=evaluator)
+    trials = []
+    for trial in study.run(search, evaluator):
+        trials.append(trial)
+        told = f"{name} {trial.number} {trial.origin} {trial.feasible} {trial.hits.accuracy:.4f}"
+        print(told, trial.memory_bits, file=sys.stderr)
+    evidence = Evidence(
+        job=job, search=search, trials=trials, calibration_images=bench.calibration_images
+    )
+    conclusion = conclude(evidence, bench, check=lambda: None)
+    document = conclusion.document
+    lin = closed_form(search, evaluator)
+    seconds = time.monotonic() - started
+    line = {"benchmark": "real_networks", "case": name, "seconds": seconds}
+    if not conclusion.certified:
+        return line | {"certified": False, "reason": document["reason"]}
+    certification, uniform = document["certification"], document["uniform"]
+    return line | {
+        "certified": True,
+        "float_accuracy": certification["float_accuracy"],
+        "floor": certification["floor"],
+        "accuracy": certification["accuracy"],
+        "average_bits": document["average_bits"],
+        "saved": document["saved"],
+        "uniform_saved": uniform and uniform["saved"],
+        "uniform": uniform and f"{uniform['quantizer']}:{uniform['bit_width']}",
+        "lin_saved": lin and cost.saved(search.points, lin.memory_bits),
+        "images_evaluated": document["images_evaluated"],
+        "passes": document["images_evaluated"] / search.baseline.images,
+    }
+
+
+def closed_form(search: SearchSpec, evaluate: Evaluate) -> TrialResult | None:
+    """Return Lin et al.'s smallest allocation that holds the floor; None if uniform is smaller."""
+    for trial in study.run(replace(search, sampler="lin"), evaluate):
+        if trial.origin == "lin" and trial.feasible:
+            return trial
+        if trial.origin not in ("uniform", "lin"):
+            break  # the family is walked
+    return None
+
+
+if __name__ == "__main__":
+    main()
