@@ -17,8 +17,9 @@ from search.errors import InvalidSpec
 
 ACTIVATION_MEMORY = "activation_memory"
 ACTIVATION_MEMORY_WITH_CODEBOOKS = "activation_memory_with_codebooks"
-#: what a request may name; the others need facts that a captured network does not tell
-OFFERED = (ACTIVATION_MEMORY, ACTIVATION_MEMORY_WITH_CODEBOOKS)
+PEAK_ACTIVATION_MEMORY = "peak_activation_memory"
+#: what a request may name; the others need facts that a worker does not have
+OFFERED = (ACTIVATION_MEMORY, ACTIVATION_MEMORY_WITH_CODEBOOKS, PEAK_ACTIVATION_MEMORY)
 
 
 class Objective(Protocol):
@@ -71,7 +72,7 @@ class PeakActivationMemory:
     points: tuple[QuantizationPoint, ...]
     #: per step of the network the names of the points that are held in memory
     schedule: tuple[frozenset[str], ...]
-    name: ClassVar[str] = "peak_activation_memory"
+    name: ClassVar[str] = PEAK_ACTIVATION_MEMORY
 
     def __post_init__(self) -> None:
         alive = frozenset[str]().union(*self.schedule)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 
 from search import cost
-from search.allocation import QuantizationPoint
 from search.cost import Objective
 from search.preprocessing import settled
 from search.quantization import quantizer
@@ -92,7 +91,7 @@ def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator
     return SearchSpec(
         points=network.points,
         menus=_menus(job, network),
-        objective=objective(job, network.points),
+        objective=objective(job, network),
         baseline=baseline(job, evaluator),
         sampler=job.sampler,
         budget=job.budget,
@@ -100,10 +99,13 @@ def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator
     )
 
 
-def objective(job: JobSpec, points: tuple[QuantizationPoint, ...]) -> Objective:
+def objective(job: JobSpec, network: CapturedNetwork) -> Objective:
     """Return what the request asks to minimize."""
+    points = network.points
     if job.objective == cost.ACTIVATION_MEMORY:
         return cost.ActivationMemory(points)
+    if job.objective == cost.PEAK_ACTIVATION_MEMORY:
+        return cost.PeakActivationMemory(points, network.structure.alive)
     known = quantizer.registered()
     return cost.ActivationMemory(points, frozenset(q.name for q in known if q.stores_codebook))
 
@@ -128,6 +130,7 @@ def setup(search: SearchSpec, calibration: Calibration) -> Setup:
             point: {"low": h.low, "high": h.high, "counts": h.coarse(PLOTTED_BINS)}
             for point, h in calibration.histograms.items()
         },
+        float_cost=cost.float_cost(search.minimized),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -19,13 +20,14 @@ from sse_starlette import EventSourceResponse
 from sse_starlette import ServerSentEvent
 
 from service.api import present
+from service.api import schemas
 from service.api.openapi import responses
 from service.api.parameters import Database
 from service.api.parameters import JobId
 from service.store import jobs
 from service.store import trials
 from service.store.errors import JobNotFound
-from service.store.values import Job
+from service.store.values import Setup
 from service.store.values import StoredTrial
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
@@ -89,9 +91,10 @@ async def follow(  # rule: async, because a thread per waiting client would not 
         # the job first: once it is final, every trial is there to be read
         job = await _read(follower, partial(jobs.get, follower.engine, follower.job_id))
         fresh = await _read(follower, partial(_after, follower, seen))
-        for stored in fresh:
-            seen = stored.result.number
-            yield _event("trial", _trial(stored, job), seen=seen)
+        # trials that came since the job was read, with its setup, wait for the next look
+        for told in _told(fresh, job.setup):
+            seen = told.number
+            yield _event("trial", told.model_dump_json(), seen=seen)
         if len(fresh) == _BATCH:
             continue
         now = present.job(job).model_dump_json()
@@ -114,9 +117,8 @@ async def _read(  # rule: async, because the event loop must not wait for the da
     return await to_thread.run_sync(read, limiter=follower.limiter)
 
 
-def _trial(stored: StoredTrial, job: Job) -> str:
-    points = job.setup.points if job.setup else ()
-    return present.trial(stored, points).model_dump_json()
+def _told(fresh: Iterable[StoredTrial], setup: Setup | None) -> list[schemas.Trial]:
+    return [present.trial(stored, setup) for stored in fresh] if setup else []
 
 
 def _event(name: str, data: str, *, seen: int) -> ServerSentEvent:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 
-from search import cost
-from search.allocation import QuantizationPoint
 from search.trial import TrialResult
 from service.api import schemas
 from service.dashboard.study_ids import study_id
@@ -58,8 +56,8 @@ def job_page(page: Page[Job]) -> schemas.JobPage:
     return schemas.JobPage(items=[job(value) for value in page.items], next=page.next_cursor)
 
 
-def trial(stored: StoredTrial, points: Sequence[QuantizationPoint]) -> schemas.Trial:
-    """Return the trial; `points` are those of its job."""
+def trial(stored: StoredTrial, setup: Setup) -> schemas.Trial:
+    """Return the trial; the setup is that of its job."""
     result = stored.result
     hits = result.hits
     return schemas.Trial(
@@ -68,8 +66,8 @@ def trial(stored: StoredTrial, points: Sequence[QuantizationPoint]) -> schemas.T
         feasible=result.feasible,
         complete=result.complete,
         memory_bytes=_bytes(result.memory_bits),
-        saved=cost.saved(points, result.memory_bits),
-        average_bits=cost.average_bits(points, result.memory_bits),
+        saved=setup.saved(result.memory_bits),
+        average_bits=setup.average_bits(result.allocation),
         images=hits.images,
         correct=hits.correct,
         lost=hits.lost,
@@ -84,10 +82,8 @@ def trial(stored: StoredTrial, points: Sequence[QuantizationPoint]) -> schemas.T
 
 def trial_page(page: Page[StoredTrial], setup: Setup | None) -> schemas.TrialPage:
     """Return a page of trials; a job without a setup has none."""
-    points = setup.points if setup else ()
-    return schemas.TrialPage(
-        items=[trial(stored, points) for stored in page.items], next=page.next_cursor
-    )
+    items = [trial(stored, setup) for stored in page.items] if setup else []
+    return schemas.TrialPage(items=items, next=page.next_cursor)
 
 
 def front(setup: Setup | None, stored: Sequence[StoredTrial]) -> schemas.Front:
@@ -99,7 +95,7 @@ def front(setup: Setup | None, stored: Sequence[StoredTrial]) -> schemas.Front:
         floor=baseline.floor if baseline else None,
         images=baseline.images if baseline else None,
         points=[schemas.Point(name=point.name, elements=point.elements) for point in points],
-        front=[trial(one, points) for one in stored],
+        front=[trial(one, setup) for one in stored] if setup else [],
     )
 
 
@@ -112,15 +108,15 @@ def _progress(value: Job) -> schemas.Progress:
         images_evaluated=progress.images_evaluated,
         float_accuracy=setup.baseline.accuracy if setup else None,
         floor=setup.baseline.floor if setup else None,
-        best=_best(progress.best, setup.points) if progress.best and setup else None,
+        best=_best(progress.best, setup) if progress.best and setup else None,
     )
 
 
-def _best(result: TrialResult, points: Sequence[QuantizationPoint]) -> schemas.Best:
+def _best(result: TrialResult, setup: Setup) -> schemas.Best:
     return schemas.Best(
         trial=result.number,
-        saved=cost.saved(points, result.memory_bits),
-        average_bits=cost.average_bits(points, result.memory_bits),
+        saved=setup.saved(result.memory_bits),
+        average_bits=setup.average_bits(result.allocation),
         accuracy=result.hits.accuracy,
         memory_bytes=_bytes(result.memory_bits),
     )

@@ -95,10 +95,13 @@ class JobSubmission(BaseModel):
         description="Rules for some points only, by name or by pattern (* ? []). In order, later "
         "ones win; a pattern that matches no point ends the job.",
     )
-    objective: Literal["activation_memory", "activation_memory_with_codebooks"] = Field(
+    objective: Literal[
+        "activation_memory", "activation_memory_with_codebooks", "peak_activation_memory"
+    ] = Field(
         default="activation_memory",
         description="What to minimize: elements x bits over all points per image, as it is or with "
-        "32 bits for every level of the codebooks that are chosen.",
+        "32 bits for every level of the codebooks that are chosen; or over the points that are "
+        "held at once, at the step that holds most.",
     )
     sampler: Name = Field(default="tpe", description="What proposes; GET /v1/samplers lists them.")
     budget: int = Field(default=DEFAULT_BUDGET, ge=1, le=MAX_BUDGET, description="Trials.")

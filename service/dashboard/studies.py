@@ -8,7 +8,6 @@ from optuna.distributions import IntDistribution
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 
-from search.cost import float_memory_bits
 from search.rules import Menu
 from service.dashboard.study_ids import study_id
 from service.store.values import Job
@@ -87,7 +86,7 @@ def _user_attrs(job: Job) -> dict[str, Any]:
     if job.setup is not None:
         attrs["float accuracy"] = job.setup.baseline.accuracy
         attrs["accuracy floor"] = job.setup.baseline.floor
-        attrs["float32 memory (KiB per image)"] = float_memory_bits(job.setup.points) / BITS_PER_KIB
+        attrs["float32 memory (KiB per image)"] = job.setup.float_bits / BITS_PER_KIB
     if job.error is not None:
         attrs["error"] = job.error.message
     return attrs | {f"label {key}": value for key, value in job.submission.labels.items()}

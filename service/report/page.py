@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from search import cost
 from service.report import bars
 from service.report import scatter
 from service.report import tables
@@ -49,7 +48,7 @@ def _trial_sections(
 ) -> list[str]:
     if not trials:
         return []
-    float_bits = cost.float_memory_bits(setup.points)
+    float_bits = setup.float_bits
     results = [stored.result for stored in trials]
     best = [stored.result for stored in front]
     figures["front"] = scatter.front_figure(
@@ -57,7 +56,7 @@ def _trial_sections(
     )
     if front:
         figures["progress"] = scatter.progress_figure(results, float_bits=float_bits)
-    table = tables.front_table(front, setup.points) if front else ""
+    table = tables.front_table(front, setup) if front else ""
     front_plot = plot(
         "front",
         "Memory against accuracy for every trial, with the Pareto front and the accuracy floor",

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 
-from search import cost
-from search.allocation import QuantizationPoint
 from search.rules import PointRule
 from service.report.layers import Layer
 from service.report.words import bytes_in_words
 from service.report.words import percent
 from service.store.values import Job
+from service.store.values import Setup
 from service.store.values import StoredTrial
 
 #: columns that hold words, on the left; numbers line up on the right
@@ -50,17 +49,17 @@ def layer_table(layers: Sequence[Layer]) -> str:
     return table("Every layer, in network order", columns, rows=rows, footer=total)
 
 
-def front_table(front: Sequence[StoredTrial], points: Sequence[QuantizationPoint]) -> str:
+def front_table(front: Sequence[StoredTrial], setup: Setup) -> str:
     """Return one row a trial, fewest bits first."""
     rows = [
         (
             str(trial.number),
             bytes_in_words(trial.memory_bits / 8),
-            percent(cost.saved(points, trial.memory_bits)),
-            f"{cost.average_bits(points, trial.memory_bits):.2f}",
+            percent(setup.saved(trial.memory_bits)),
+            f"{setup.average_bits(trial.allocation):.2f}",
             percent(trial.hits.accuracy, 2),
             percent(trial.hits.drop, 2),
-            " ".join(_bits(dict(trial.allocation.items()).get(point.name)) for point in points),
+            " ".join(_bits(trial.allocation.get(point.name)) for point in setup.points),
         )
         for trial in (stored.result for stored in front)
     ]
@@ -77,6 +76,7 @@ def facts(job: Job) -> str:
         "quantizers": ", ".join(spec.quantizers),
         "bit-widths": ", ".join(map(str, spec.bit_widths)),
         **{f"rule {pattern}": _rule(rule) for pattern, rule in spec.points},
+        "objective": spec.objective.replace("_", " "),
         "sampler": spec.sampler,
         "seed": spec.seed,
         "trials": f"{job.progress.trials:,} of {spec.budget:,}",

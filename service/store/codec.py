@@ -125,6 +125,7 @@ def setup_document(setup: Setup) -> dict[str, Any]:
     return {
         "baseline": asdict(setup.baseline),
         "points": [asdict(point) for point in setup.points],
+        "float_cost": setup.float_cost,
     }
 
 
@@ -134,6 +135,7 @@ def setup_of(document: Document, histograms: Document) -> Setup:
         baseline=Baseline(**document["baseline"]),
         points=tuple(QuantizationPoint(**point) for point in document["points"]),
         histograms=histograms,
+        float_cost=document.get("float_cost"),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from typing import Generic
 from typing import TypeVar
 
+from search import cost
+from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.spec import Baseline
 from search.spec import JobSpec
@@ -75,6 +77,23 @@ class Setup:
     points: tuple[QuantizationPoint, ...]
     #: per point {"low", "high", "counts"}: the activation histogram, coarse enough to plot
     histograms: Document
+    #: what is minimized, of the float network; None: the memory of all points
+    float_cost: int | None = None
+
+    @property
+    def float_bits(self) -> int:
+        """What a trial's memory is set against."""
+        if self.float_cost is None:
+            return cost.float_memory_bits(self.points)
+        return self.float_cost
+
+    def saved(self, bits: int) -> float:
+        """Return the share of the float network's memory that is no longer needed."""
+        return 1 - bits / self.float_bits
+
+    def average_bits(self, allocation: BitAllocation) -> float:
+        """Return bits per value over all points."""
+        return cost.average_bits(self.points, cost.memory_bits(self.points, allocation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

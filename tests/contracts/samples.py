@@ -158,6 +158,7 @@ setups = st.builds(
         tuple
     ),
     histograms=documents,
+    float_cost=st.none() | counts,
 )
 errors = st.builds(JobError, code=texts, message=texts)
 #: trials that often dominate one another; the numbers follow from their order

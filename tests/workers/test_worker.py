@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine
@@ -134,6 +135,22 @@ class TestWorkOnce:
         assert best["activation_bytes"] == sum(point["bytes_after"] for point in best["points"])
         chosen = trials.get(engine, job_id, best["trial"]).result
         assert chosen.memory_bits == best["memory_bytes"] * 8
+
+    def test_the_peak_is_what_is_held_at_once(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(objective="peak_activation_memory").id
+        worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert job.result is not None
+        assert job.setup is not None
+        # a chain: a layer's input and output, and the first two are the largest
+        after = [point["bytes_after"] for point in job.result["points"]]
+        assert job.result["memory_bytes"] == max(map(sum, pairwise(after)))
+        assert job.setup.float_bits == (1024 + 1024) * 32 == job.result["float_memory_bytes"] * 8
+        chosen = trials.get(engine, job_id, job.result["trial"]).result
+        assert job.setup.saved(chosen.memory_bits) == job.result["saved"]
+        assert job.setup.average_bits(chosen.allocation) == job.result["average_bits"]
 
     @pytest.mark.parametrize(
         "changes, told",
