@@ -16,6 +16,7 @@ from service.answers import Job
 from service.answers import Trial
 from service.cli.output import plain
 from service.report.words import bytes_in_words
+from service.report.words import metric_in_words
 from service.report.words import percent
 
 #: what a table of offers can show beside the names
@@ -121,9 +122,9 @@ def _headline(document: Mapping[str, Any]) -> Iterable[str]:
         f"{document['average_bits']:.2f} bits a value"
     )
     yield (
-        f"accuracy {percent(checked['accuracy'], 2)} on {checked['images']} images that the search "
-        f"never saw; floor {percent(checked['floor'], 2)}, float model "
-        f"{percent(checked['float_accuracy'], 2)}"
+        f"{metric_in_words(document.get('metric', 'top1'))} {percent(checked['accuracy'], 2)} on "
+        f"{checked['images']} images that the search never saw; "
+        f"floor {percent(checked['floor'], 2)}, float model {percent(checked['float_accuracy'], 2)}"
     )
     yield versus_uniform(document)
 

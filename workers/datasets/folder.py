@@ -37,7 +37,7 @@ class Found:
 
 
 class FolderSource:
-    """Folders of images right in the data root, or deeper in it.
+    """Folders of images right in the data root.
 
     A class's index is the place of its folder among the sorted names; where all names are whole
     numbers, the name itself is the index; where there is a `classes.txt`, the line that has the
@@ -63,9 +63,9 @@ class FolderSource:
             raise UnusableData(dataset, "it is no folder")
         files = _files(folder, around, dataset=dataset)
         digests = list(_digests(files, around))
-        recipe = _recipe(dataset, files, digests=digests, wanted=preprocessing)
+        steps = recipe(dataset, files, digests=digests, wanted=preprocessing)
         labels = np.array([file.label for file in files], dtype=np.int64)
-        return Labelled(decoded(recipe, around, wanted=preprocessing), labels)
+        return Labelled(decoded(steps, around, wanted=preprocessing), labels)
 
 
 def indices(names: Sequence[str], listed: Sequence[str] | None) -> Mapping[str, int]:
@@ -137,9 +137,11 @@ def _digests(files: Sequence[Found], around: Surroundings) -> Iterable[str]:
         yield one.hex()
 
 
-def _recipe(
+def recipe(
     dataset: str, files: Sequence[Found], *, digests: Sequence[str], wanted: Preprocessing
 ) -> Recipe:
+    """Return how to decode the files, each as long as it still has the digest it had."""
+
     def title(number: int) -> str:
         path = files[number].path
         return f"{path.parent.name}/{path.name}"

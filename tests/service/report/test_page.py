@@ -35,6 +35,11 @@ class TestCertified:
         assert "Refuted on the same images, though smaller: trial 90" in text
         assert "affine at 5 bits everywhere, saves 84.0 %" in text
 
+    def test_another_metric_is_called_by_its_name(self) -> None:
+        job, *rest = samples.succeeded()
+        counted = replace(job, result={**(job.result or {}), "metric": "top5"})
+        assert "never saw, top-5 accuracy is 93.80 %" in visible(render(counted, *rest))
+
     def test_every_layer_is_in_the_table(self) -> None:
         page = render(*samples.succeeded())
         for point in samples.POINTS:

@@ -116,6 +116,23 @@ class TestFolder(DatasetSourceContract):
         with pytest.raises(UnusableData, match=r"folder/empty .* no sub-folder with \.jpg"):
             FolderSource().read("empty", around, preprocessing=AS_IT_IS)
 
+    def test_a_file_is_no_folder(self, around: Surroundings) -> None:
+        (around.root.folder / "file").write_text("")
+        with pytest.raises(UnusableData, match="it is no folder"):
+            FolderSource().read("file", around, preprocessing=AS_IT_IS)
+
+    def test_classes_that_have_no_one_index_are_told(self, around: Surroundings) -> None:
+        (around.root.folder / "pets/classes.txt").write_text("cat")
+        with pytest.raises(UnusableData, match=r"classes\.txt does not list 'dog'"):
+            self.read(around)
+
+    def test_a_file_that_changes_while_it_is_read_is_noticed(self, around: Surroundings) -> None:
+        file = around.root.folder / "pets/dog/c.webp"
+        found = [folder.Found(file, 0)]
+        recipe = folder.recipe("folder/pets", found, digests=["of old bytes"], wanted=AS_IT_IS)
+        with pytest.raises(UnusableData, match=r"dog/c\.webp: it changed while it was read"):
+            recipe.make(0)
+
     def test_images_of_several_sizes_need_a_crop(self, around: Surroundings) -> None:
         picture(around.root.folder / "pets/dog/z.png", size=(9, 9))
         with pytest.raises(UnusableData, match=r"dog/z\.png has shape .* preprocessing\.crop"):
