@@ -25,6 +25,7 @@ app = typer.Typer(add_completion=False)
 def reproduce(
     request: Annotated[str, typer.Argument(help="JSON: model, weights, dataset, metric, …")],
     out: Annotated[Path, typer.Argument(help="the file to write")],
+    *,
     budget: Annotated[int, typer.Option(help="trials for each of the paper's methods")] = 40,
 ) -> None:
     """Measure every row and write the document."""

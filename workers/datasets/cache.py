@@ -68,17 +68,22 @@ def in_order(
 
 
 def kept(
-    folder: Path, name: str, *, count: int, make: Callable[[], Iterator[Picture]]
+    folder: Path,
+    name: str,
+    *,
+    count: int,
+    make: Callable[[], Iterator[Picture]],
+    check: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.uint8]:
     """Return the images kept under the name, shape (count, ...); made first if there are none.
 
-    `make` yields images of equal shape. A file that is cut off or altered is made again.
+    `make` yields images of equal shape; `check` may raise to interrupt. A file that is cut off or altered is made again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     path = folder / f"{name}.npy"
     if path.exists():
-        if is_whole(path):
+        if is_whole(path, check):
             return _mapped(path)
         log.warning("a cached file is damaged and made again", file=str(path))
     with NamedTemporaryFile(
@@ -93,12 +98,13 @@ def kept(
     return _mapped(path)
 
 
-def is_whole(path: Path) -> bool:
-    """Return whether the file is as it was written."""
+def is_whole(path: Path, check: Callable[[], None] = lambda: None) -> bool:
+    """Return whether the file is as it was written; `check` may raise to interrupt."""
     left = path.stat().st_size - DIGEST_SIZE
     seen = hashlib.sha256()
     with path.open("rb") as file:
         while left > 0 and (chunk := file.read(min(_CHUNK, left))):
+            check()
             seen.update(chunk)
             left -= len(chunk)
         return left == 0 and file.read() == seen.digest()

@@ -60,6 +60,7 @@ def decoded(recipe: Recipe, around: Surroundings, *, wanted: Preprocessing) -> P
         cache.key(recipe.contents, wanted),
         count=recipe.count,
         make=pictures_of_one_shape,
+        check=around.check,
     )
 
 

@@ -70,6 +70,14 @@ class TestKept:
             cache.kept(tmp_path, "name", count=5, make=broken)
         assert list(tmp_path.iterdir()) == []
 
+    def test_checking_a_large_file_can_be_interrupted(self, tmp_path: Path) -> None:
+        def check() -> None:
+            raise KeyboardInterrupt
+
+        kept(tmp_path, Counted())
+        with pytest.raises(KeyboardInterrupt):
+            cache.kept(tmp_path, "name", count=5, make=Counted(), check=check)
+
     def test_two_at_once_both_get_all_images(self, tmp_path: Path) -> None:
         barrier = threading.Barrier(2)
         found: list[cache.Picture] = []
