@@ -77,7 +77,8 @@ def kept(
 ) -> npt.NDArray[np.uint8]:
     """Return the images kept under the name, shape (count, ...); made first if there are none.
 
-    `make` yields images of equal shape; `check` may raise to interrupt. A file that is cut off or altered is made again.
+    `make` yields images of equal shape; `check` may raise to interrupt. A file that is cut off or
+    altered is made again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from search.splits import Splits
 from service.api.app import create_app
 from service.store import jobs
 from tests.service.api.deployment import BODY
@@ -41,6 +42,48 @@ class TestSubmit:
         stored = [jobs.get(engine, one["id"]).submission.spec for one in (job, resubmitted)]
         assert stored[0] == stored[1]
         assert [pattern for pattern, _ in stored[0].points] == [*rules]
+
+    def test_what_is_said_about_images_comes_back_and_is_stored(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        said = {
+            "metric": "top5",
+            "splits": {"calibration": 64, "search": None, "certification": 900},
+            "preprocessing": {
+                "resize": 146,
+                "crop": 128,
+                "mean": [0, 0.456, 0.406],
+                "std": [0.229, 0.224, 0.225],
+                "interpolation": "bicubic",
+            },
+        }
+        job = client.post("/v1/jobs", json=BODY | said).json()
+        assert {name: job["spec"][name] for name in said} == said
+        spec = jobs.get(engine, job["id"]).submission.spec
+        assert spec.splits == Splits(calibration=64, certification=900)
+        assert spec.preprocessing is not None
+        assert spec.preprocessing.mean == (0.0, 0.456, 0.406)
+        again = client.post("/v1/jobs", json=job["spec"]).json()
+        assert jobs.get(engine, again["id"]).submission.spec == spec
+
+    @pytest.mark.parametrize(
+        "said, field",
+        [
+            ({"metric": "top3"}, "metric"),
+            ({"splits": {"calibration": 1}}, "splits.calibration"),
+            ({"splits": {"training": 9}}, "splits.training"),
+            ({"preprocessing": {"crop": 0}}, "preprocessing.crop"),
+            ({"preprocessing": {"mean": [0.5]}}, "preprocessing"),
+            ({"preprocessing": {"mean": [0.5], "std": [0]}}, "preprocessing.std.0"),
+            ({"preprocessing": {"interpolation": "nearest"}}, "preprocessing.interpolation"),
+        ],
+    )
+    def test_what_cannot_be_said_about_images_is_named(
+        self, client: httpx.Client, said: dict[str, Any], field: str
+    ) -> None:
+        answer = client.post("/v1/jobs", json=BODY | said)
+        (error,) = problem_of(answer, status=422, code="validation-failed")["errors"]
+        assert error["field"] == field
 
     def test_a_quantizer_that_only_a_rule_names_must_be_known_too(
         self, client: httpx.Client
