@@ -15,6 +15,8 @@ SearchError
 
 from collections.abc import Sequence
 
+from search.nearest import told
+
 
 class SearchError(Exception):
     """The base of everything `search` raises on purpose."""
@@ -58,10 +60,11 @@ class ToleranceOutOfRange(InvalidSpec):
 class UnknownPoint(InvalidSpec):
     """A rule's pattern matches no quantization point."""
 
-    def __init__(self, pattern: str, close: Sequence[str]) -> None:
+    def __init__(self, pattern: str, points: Sequence[str]) -> None:
         super().__init__(
             f"points.{pattern}",
-            f"no quantization point is called or matches {pattern!r}; close are {', '.join(close)}",
+            f"no quantization point of the network matches {pattern!r}; it has "
+            f"{told(pattern, points)}",
         )
 
 

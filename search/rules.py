@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import fields
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,8 +14,6 @@ from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import UnknownPoint
-
-_NAMED = 3  # points told to whoever misspelled one
 
 #: every option of one point; empty where it stays in float32
 Menu = tuple[QuantizerConfig, ...]
@@ -75,7 +72,7 @@ def menus(rules: PointRules, points: Sequence[str], *, default: PointRule) -> tu
     """
     for pattern, _ in rules:
         if not any(fnmatchcase(point, pattern) for point in points):
-            raise UnknownPoint(pattern, _close(pattern, points))
+            raise UnknownPoint(pattern, points)
     resolved = tuple(_menu(_rule(rules, point, default=default)) for point in points)
     if not any(resolved):
         raise EmptySearchSpace("points", remedy="let at least one point be quantized")
@@ -101,8 +98,3 @@ def _pairs(quantizers: Sequence[str], bit_widths: Sequence[int]) -> Iterator[Qua
     for quantizer in quantizers:
         for bit_width in bit_widths:
             yield QuantizerConfig(quantizer, bit_width)
-
-
-def _close(pattern: str, points: Sequence[str]) -> Sequence[str]:
-    """Return the points whose names are most like the pattern, the first ones if none is."""
-    return get_close_matches(pattern, points, n=_NAMED, cutoff=0.4) or points[:_NAMED]

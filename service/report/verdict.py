@@ -48,9 +48,10 @@ def verdict(job: Job) -> Verdict:
 
 
 def _certified(result: Mapping[str, Any]) -> Verdict:
+    minimized = str(result.get("objective", "activation memory")).replace("_", " ")
     return Verdict(
         tone="good",
-        headline=f"Certified: {percent(result['saved'])} of the activation memory saved",
+        headline=f"Certified: {percent(result['saved'])} of the {minimized} saved",
         sentences=tuple(_evidence(result)),
     )
 

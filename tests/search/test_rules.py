@@ -49,14 +49,15 @@ class TestMenus:
         with pytest.raises(UnknownPoint):
             texts(("Features.*", PointRule(exclude=True)))
 
-    def test_a_pattern_that_matches_nothing_is_told_with_what_is_close(self) -> None:
-        with pytest.raises(UnknownPoint, match=r"'feature\.3'.*features\.3") as caught:
+    def test_a_pattern_that_matches_nothing_is_told_with_the_points_there_are(self) -> None:
+        with pytest.raises(UnknownPoint, match=r"'feature\.3'.* features\.0, .*er\.3$") as caught:
             texts(("feature.3", PointRule(exclude=True)))
         assert caught.value.field == "points.feature.3"
 
-    def test_where_nothing_is_close_the_first_names_are_told(self) -> None:
-        with pytest.raises(UnknownPoint, match=r"'\?'.* features\.0, features\.3, features\.10$"):
-            texts(("?", PointRule(exclude=True)))
+    def test_of_many_points_the_closest_are_told(self) -> None:
+        names = tuple(f"layer{i}.{j}.conv{k}" for i in range(4) for j in range(3) for k in (1, 2))
+        with pytest.raises(UnknownPoint, match=r"24 names, closest layer3\.1\.conv2, "):
+            texts(("layer3.1.con2", PointRule(exclude=True)), names=names)
 
     def test_nothing_left_to_quantize_is_refused(self) -> None:
         with pytest.raises(EmptySearchSpace, match=r"points: .*at least one point"):

@@ -100,6 +100,13 @@ class TestRules:
         assert re.search(r"rule features\.1\*\s+float32", text)
         assert re.search(r"rule features\.12\s+quantized", text)
 
+    def test_what_was_minimized_is_named(self) -> None:
+        job, found, best = samples.succeeded()
+        document = samples.best_document(best[0].result)
+        document["objective"] = "peak_activation_memory"
+        text = visible(render(replace(job, result=document), found, best))
+        assert re.search(r"Certified: \S+ % of the peak activation memory saved", text)
+
     def test_a_uniform_allocation_with_exceptions_does_not_pass_for_one_everywhere(self) -> None:
         job, found, best = samples.succeeded()
         document = samples.best_document(best[0].result)
