@@ -47,8 +47,10 @@ def reproduce(  # noqa: PLR0913  # an option is a parameter
     except OSError as error:
         raise FileUnusable(output, error.strerror or str(error)) from error
     command = [sys.executable, "-m", "workers.reproduce", json.dumps(request), str(output / ROWS)]
-    # our own program, no shell; it tells its progress and its errors itself
-    ended = subprocess.run([*command, "--budget", str(method_budget)], check=False)  # noqa: S603  # no shell
+    # it tells its progress and its errors itself
+    ended = subprocess.run(  # noqa: S603  # our own program
+        [*command, "--budget", str(method_budget)], check=False
+    )
     if ended.returncode == 0:
         _render(output)
     return ended.returncode
