@@ -101,7 +101,7 @@ class _Proposer:
         return self._spec.cost(allocation) < self._best.memory_bits
 
     def _fallback(self) -> Proposal:
-        """Return the unseen neighbour of the best that saves most, else any unseen allocation."""
+        """Return the unseen neighbour just below the best, else any unseen allocation."""
         centre = self._best.allocation if self._best else None
         if centre is not None:
             fresh = [a for a in neighbours(self._spec, centre) if a not in self._seen]
