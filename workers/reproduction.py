@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from search import cost
@@ -12,7 +13,6 @@ from search.reproduction import SEARCHED_BITS
 from search.reproduction import Line
 from search.reproduction import Subject
 from search.spec import JobSpec
-from search.spec import SearchSpec
 from workers import workbench
 from workers.workbench import Workbench
 
@@ -58,16 +58,10 @@ def _subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
     evaluator = bench.evaluator(bench.dataset.search)
     certifier = bench.evaluator(bench.dataset.certification)
     options = tuple(sorted(QuantizerConfig(q, b) for q in job.quantizers for b in SEARCHED_BITS))
-    search = SearchSpec(
-        points=bench.network.points,
-        menus=(options,) * len(bench.network.points),
-        baseline=workbench.baseline(job, evaluator),
-        sampler=job.sampler,
-        budget=job.budget,
-        seed=job.seed,
-    )
+    # calibrated for every width the tables use, but searched among the usual ones
+    search = workbench.resolve(job, bench.network, evaluator=evaluator)
     return Subject(
-        search=search,
+        search=replace(search, menus=(options,) * len(search.points)),
         evaluate=evaluator,
         certification=workbench.baseline(job, certifier),
         certify=certifier,
