@@ -1,9 +1,11 @@
 """What a search decides: for every quantization point a quantizer and a bit-width."""
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 MIN_BIT_WIDTH = 1
 MAX_BIT_WIDTH = 16
@@ -39,14 +41,23 @@ def nearest(options: Sequence[QuantizerConfig], wanted: QuantizerConfig) -> Quan
     )
 
 
+class Kind(StrEnum):
+    """What is stored at a point."""
+
+    ACTIVATION = "activation"
+    WEIGHT = "weight"
+
+
 @dataclass(frozen=True, slots=True)
 class QuantizationPoint:
-    """A tensor that is stored between fused operators."""
+    """A tensor that is stored between fused operators, or the weight of one."""
 
-    #: unique in the network, the module path of its operator, such as "features.0"
+    #: unique in the network, the module path of its operator, such as "features.0"; of a weight,
+    #: that of the layer and ".weight"
     name: str
-    #: values stored per image
+    #: values stored per image; of a weight, its values
     elements: int
+    kind: Kind = Kind.ACTIVATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +90,10 @@ class BitAllocation:
         """Return the point's option, None where it stays in float32."""
         return next((config for name, config in self.configs if name == point), None)
 
-    def replace(self, point: str, config: QuantizerConfig) -> "BitAllocation":
-        """Return a copy in which one point has another option."""
+    def replace(self, points: Collection[str], config: QuantizerConfig) -> "BitAllocation":
+        """Return a copy in which these points have another option."""
         return BitAllocation(
-            tuple((name, config if name == point else old) for name, old in self.configs)
+            tuple((name, config if name in points else old) for name, old in self.configs)
         )
 
     def without(self, point: str) -> "BitAllocation":

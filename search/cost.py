@@ -18,8 +18,18 @@ from search.errors import InvalidSpec
 ACTIVATION_MEMORY = "activation_memory"
 ACTIVATION_MEMORY_WITH_CODEBOOKS = "activation_memory_with_codebooks"
 PEAK_ACTIVATION_MEMORY = "peak_activation_memory"
-#: what a request may name; the others need facts that a worker does not have
-OFFERED = (ACTIVATION_MEMORY, ACTIVATION_MEMORY_WITH_CODEBOOKS, PEAK_ACTIVATION_MEMORY)
+WEIGHT_MEMORY = "weight_memory"
+TOTAL_MEMORY = "total_memory"
+BIT_OPERATIONS = "bit_operations"
+_OF_ACTIVATIONS = (ACTIVATION_MEMORY, ACTIVATION_MEMORY_WITH_CODEBOOKS, PEAK_ACTIVATION_MEMORY)
+#: what is quantized -> what a request may minimize: all that depends on it
+OFFERED_FOR = {
+    "activations": (*_OF_ACTIVATIONS, TOTAL_MEMORY, BIT_OPERATIONS),
+    "weights": (WEIGHT_MEMORY, TOTAL_MEMORY, BIT_OPERATIONS),
+    "both": (*_OF_ACTIVATIONS, WEIGHT_MEMORY, TOTAL_MEMORY, BIT_OPERATIONS),
+}
+#: all that a request may name
+OFFERED = OFFERED_FOR["both"]
 
 
 class Objective(Protocol):
@@ -93,7 +103,7 @@ class WeightMemory:
     weights: tuple[QuantizationPoint, ...]
     #: bits of a weight that the allocation does not name
     otherwise: int = FLOAT_BIT_WIDTH
-    name: ClassVar[str] = "weight_memory"
+    name: ClassVar[str] = WEIGHT_MEMORY
 
     def cost(self, allocation: BitAllocation) -> int:
         """Return bits."""
@@ -106,7 +116,7 @@ class Total:
     """Σ cost(part) over the parts: weights and activations that share one memory, for example."""
 
     parts: tuple[Objective, ...]
-    name: ClassVar[str] = "total"
+    name: ClassVar[str] = TOTAL_MEMORY
 
     def cost(self, allocation: BitAllocation) -> int:
         """Return the sum, in the parts' own unit."""
@@ -137,7 +147,7 @@ class BitOperations:
     weight_bits: int = FLOAT_BIT_WIDTH
     #: bits of the network's input
     input_bits: int = FLOAT_BIT_WIDTH
-    name: ClassVar[str] = "bit_operations"
+    name: ClassVar[str] = BIT_OPERATIONS
 
     def cost(self, allocation: BitAllocation) -> int:
         """Return bit operations."""

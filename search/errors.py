@@ -3,13 +3,16 @@
 SearchError
 ├── InvalidSpec            the request cannot be searched as it stands
 │   ├── BitWidthOutOfRange
+│   ├── CertificateOutOfReach
 │   ├── EmptySearchSpace
+│   ├── ObjectiveOutOfReach
 │   ├── ToleranceOutOfRange
 │   └── UnknownPoint       a rule is about a point that the network does not have
 ├── UnknownQuantizer
 ├── UnknownSampler
 ├── UnsupportedNetwork     capture met something it would have to guess about
 ├── NonFiniteActivations   the network produces NaN or infinity
+├── RoundsEndedEarly       an evaluator looked at fewer images than the split has
 └── CalibrationMissing     a quantizer was asked for before its range was observed
 """
 
@@ -57,6 +60,28 @@ class ToleranceOutOfRange(InvalidSpec):
         )
 
 
+class ObjectiveOutOfReach(InvalidSpec):
+    """Nothing of what is quantized changes what is to be minimized."""
+
+    def __init__(self, objective: str, target: str) -> None:
+        super().__init__(
+            "objective", f"{objective} does not depend on the {target}; choose another target"
+        )
+
+
+class CertificateOutOfReach(InvalidSpec):
+    """Even an allocation that loses no image could not be certified."""
+
+    def __init__(self, tolerance: float, confidence: float, *, images: int, fewest: int) -> None:
+        needed = f"that takes {fewest} images" if fewest else "no number of images shows that"
+        super().__init__(
+            "confidence",
+            f"{images} images cannot show at confidence {confidence:g} that the drop is at most "
+            f"{tolerance:g}, even if none is lost: {needed}; raise the tolerance or "
+            "splits.certification, or set confidence to 0.5 to believe what is measured",
+        )
+
+
 class UnknownPoint(InvalidSpec):
     """A rule's pattern matches no quantization point."""
 
@@ -97,6 +122,13 @@ class NonFiniteActivations(SearchError):
         super().__init__(
             f"the output of {point} holds NaN or infinity; check the weights and the preprocessing"
         )
+
+
+class RoundsEndedEarly(SearchError):
+    """An evaluator stopped before the verdict was clear."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__(f"the evaluator ended after {images} images, before all were evaluated")
 
 
 class CalibrationMissing(SearchError):

@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 
 from search import samplers
 from search.allocation import BitAllocation
@@ -27,8 +28,10 @@ from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.allocation import nearest
 from search.rules import Menu
+from search.samplers import Proposal
 from search.spec import SearchSpec
 from search.trial import TrialResult
+from search.variables import Variable
 
 #: κ, decibels that one more bit gains: 20·log10(2)
 DECIBELS_PER_BIT = 20 * math.log10(2)
@@ -50,19 +53,35 @@ def family(spec: SearchSpec) -> tuple[BitAllocation, ...]:
 
     The bit-widths of all points rise together; between two of its options a point takes the nearer.
     """
-    above = offsets(spec.points)
-    quantizers = sorted({option.quantizer for _, menu in spec.choices for option in menu})
+    above = _offsets(spec)
+    quantizers = sorted(
+        {option.quantizer for variable in spec.variables for option in variable.menu}
+    )
     found = {
-        BitAllocation(
-            tuple(
-                (name, _chosen(menu, level + above[name], quantizer=quantizer))
-                for name, menu in spec.choices
-            )
+        spec.allocation(
+            [
+                _chosen(variable.menu, level + above[variable.name], quantizer=quantizer)
+                for variable in spec.variables
+            ]
         ): None
         for quantizer in quantizers
-        for level in _levels(spec.choices, above)
+        for level in _levels(spec.variables, above)
     }
     return tuple(sorted(found, key=spec.cost))
+
+
+def _offsets(spec: SearchSpec) -> Mapping[str, float]:
+    """Return the offsets of the variables, by name.
+
+    Of points that are tied the mean size counts: they make equal noise, m·n, for their sum of bits.
+    """
+    sizes = {point.name: point.elements for point in spec.points}
+    return offsets(
+        [
+            QuantizationPoint(v.name, round(fmean(sizes[point] for point in v.points)))
+            for v in spec.variables
+        ]
+    )
 
 
 class LinSampler:
@@ -71,14 +90,16 @@ class LinSampler:
     It draws nothing. When the family is used up it repeats its last allocation.
     """
 
+    starts_itself = False
+
     def __init__(self, spec: SearchSpec) -> None:
         self._unseen = dict.fromkeys(family(spec))
         self._last = next(reversed(self._unseen))
 
-    def propose(self, *, number: int, attempt: int) -> BitAllocation:  # noqa: ARG002  # protocol's
+    def propose(self, *, number: int, attempt: int) -> Proposal:  # noqa: ARG002  # protocol's
         """Return the cheapest allocation not yet evaluated, `attempt` further up if asked again."""
         unseen = [*self._unseen]
-        return unseen[attempt] if attempt < len(unseen) else self._last
+        return Proposal(unseen[attempt] if attempt < len(unseen) else self._last, "lin")
 
     def learn(self, trial: TrialResult) -> None:
         """Strike out what was evaluated, whoever proposed it."""
@@ -88,14 +109,14 @@ class LinSampler:
 samplers.register("lin")(LinSampler)
 
 
-def _levels(choices: Sequence[tuple[str, Menu]], above: Mapping[str, float]) -> list[float]:
+def _levels(variables: Sequence[Variable], above: Mapping[str, float]) -> list[float]:
     """Return bit-widths of the largest point, one for each allocation that rounding can give."""
     turns = sorted(
         {
             # rounded: points of sizes a power of four apart turn at once
-            round((low + high) / 2 - above[name], 9)
-            for name, menu in choices
-            for low, high in pairwise(sorted({option.bit_width for option in menu}))
+            round((low + high) / 2 - above[variable.name], 9)
+            for variable in variables
+            for low, high in pairwise(sorted({option.bit_width for option in variable.menu}))
         }
     )
     if not turns:

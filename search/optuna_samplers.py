@@ -22,6 +22,7 @@ from search import samplers
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
 from search.allocation import nearest
+from search.samplers import Proposal
 from search.spec import SearchSpec
 from search.trial import TrialResult
 
@@ -35,18 +36,20 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 class OptunaSampler:
     """A `samplers.Sampler` on an in-memory Optuna study that minimizes memory under the floor."""
 
+    starts_itself = False
+
     def __init__(self, spec: SearchSpec, make: Callable[[int], BaseSampler]) -> None:
         self._spec = spec
         self._make = make
         self._space = _Space(spec)
         self._study = optuna.create_study(direction="minimize", sampler=make(spec.seed))
 
-    def propose(self, *, number: int, attempt: int) -> BitAllocation:
+    def propose(self, *, number: int, attempt: int) -> Proposal:
         """Return Optuna's suggestion; the asked trial is closed, `learn` adds the real ones."""
         self._study.sampler = self._make(_seed(self._spec.seed, number=number, attempt=attempt))
         asked = self._study.ask(fixed_distributions=dict(self._space.distributions))
         self._study.tell(asked, state=TrialState.FAIL)
-        return self._space.decode(asked.params)
+        return Proposal(self._space.decode(asked.params), self._spec.sampler)
 
     def learn(self, trial: TrialResult) -> None:
         """Add a finished trial with its memory and how far it lies from the floor."""
@@ -64,10 +67,11 @@ class _Space:
     """Allocations as Optuna parameters and back."""
 
     def __init__(self, spec: SearchSpec) -> None:
-        self._points = tuple((name, _Axis(options)) for name, options in spec.choices)
+        self._spec = spec
+        self._axes = tuple((v.name, _Axis(v.menu)) for v in spec.variables)
         self.distributions: Mapping[str, BaseDistribution] = {
             key: distribution
-            for name, axis in self._points
+            for name, axis in self._axes
             for key, distribution in (
                 (f"{name}.quantizer", CategoricalDistribution(axis.quantizers)),
                 (f"{name}.bit_width", IntDistribution(0, len(axis.widths) - 1)),
@@ -75,16 +79,18 @@ class _Space:
         }
 
     def decode(self, params: Mapping[str, Any]) -> BitAllocation:
-        return BitAllocation(
-            tuple(
-                (name, axis.option(params[f"{name}.quantizer"], params[f"{name}.bit_width"]))
-                for name, axis in self._points
-            )
+        return self._spec.allocation(
+            [
+                axis.option(params[f"{name}.quantizer"], params[f"{name}.bit_width"])
+                for name, axis in self._axes
+            ]
         )
 
     def encode(self, allocation: BitAllocation) -> dict[str, Any]:
         params: dict[str, Any] = {}
-        for (name, axis), (_, config) in zip(self._points, allocation.items(), strict=True):
+        chosen = dict(allocation.items())
+        for name, axis in self._axes:
+            config = chosen[name]
             params[f"{name}.quantizer"] = config.quantizer
             params[f"{name}.bit_width"] = axis.widths.index(config.bit_width)
         return params

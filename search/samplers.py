@@ -1,12 +1,21 @@
 """Samplers propose allocations; each is registered by name and passes one contract."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from search.allocation import BitAllocation
 from search.errors import UnknownSampler
 from search.spec import SearchSpec
 from search.trial import TrialResult
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An allocation to evaluate and who proposed it."""
+
+    allocation: BitAllocation
+    origin: str
 
 
 class Sampler(Protocol):
@@ -18,7 +27,12 @@ class Sampler(Protocol):
     with the next attempt.
     """
 
-    def propose(self, *, number: int, attempt: int) -> BitAllocation:
+    @property
+    def starts_itself(self) -> bool:
+        """Its first proposals are its own, not the uniform allocations."""
+        ...
+
+    def propose(self, *, number: int, attempt: int) -> Proposal:
         """Return an allocation within the spec's menus."""
         ...
 

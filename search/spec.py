@@ -4,21 +4,26 @@ import math
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from fractions import Fraction
 
 from search import cost
 from search import rules
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
 from search.cost import Objective
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
+from search.errors import ObjectiveOutOfReach
 from search.errors import ToleranceOutOfRange
 from search.preprocessing import Preprocessing
 from search.rules import Menu
 from search.rules import PointRule
 from search.rules import PointRules
 from search.splits import Splits
+from search.variables import Variable
+from search.variables import group
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 DEFAULT_QUANTIZERS = ("affine", "codebook_bounded")
@@ -27,6 +32,18 @@ MAX_BUDGET = 100_000  # trials
 DEFAULT_TRIAL_TIMEOUT = 600.0  # seconds
 #: metric -> an image is a hit if its label is among so many largest logits
 METRICS = {"top1": 1, "top5": 5}
+#: what can be quantized -> what is minimized unless the request says otherwise
+TARGETS = {
+    "activations": cost.ACTIVATION_MEMORY,
+    "weights": cost.WEIGHT_MEMORY,
+    "both": cost.TOTAL_MEMORY,
+}
+#: "join": points that meet in one addition or concatenation share one option
+TIES = ("none", "join")
+#: "floor": the fewest bits above it; "front": accuracy against memory over the whole range
+GOALS = ("floor", "front")
+DEFAULT_CONFIDENCE = 0.95
+MEASURED = 0.5  # the confidence that asks for no more than the measured accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +64,16 @@ class JobSpec:
     bit_widths: tuple[int, ...] = DEFAULT_BIT_WIDTHS
     #: what holds for some points only, by pattern, later rules winning
     points: PointRules = ()
-    #: what to minimize, one of `cost.OFFERED`
-    objective: str = cost.ACTIVATION_MEMORY
+    #: what is quantized, one of `TARGETS`
+    target: str = "activations"
+    #: one of `TIES`
+    tie: str = "none"
+    #: what to minimize, one of `cost.OFFERED`; None: the memory of the target
+    objective: str | None = None
+    #: one of `GOALS`
+    goal: str = "floor"
+    #: at which the certified best is proved to hold the floor; 0.5: what is measured is believed
+    confidence: float = DEFAULT_CONFIDENCE
     #: registered sampler
     sampler: str = "tpe"
     #: trials, exactly, unless the search space is smaller
@@ -76,7 +101,19 @@ class JobSpec:
         if not (0 < self.trial_timeout < math.inf):
             raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
         _require_known("metric", self.metric, known=METRICS)
-        _require_known("objective", self.objective, known=cost.OFFERED)
+        _require_known("target", self.target, known=TARGETS)
+        _require_known("tie", self.tie, known=TIES)
+        _require_known("goal", self.goal, known=GOALS)
+        _require_known("objective", self.minimizes, known=cost.OFFERED)
+        if self.minimizes not in cost.OFFERED_FOR[self.target]:
+            raise ObjectiveOutOfReach(self.minimizes, self.target)
+        if not MEASURED <= self.confidence < 1:
+            raise InvalidSpec("confidence", f"{self.confidence:g} is not in [{MEASURED:g}, 1)")
+
+    @property
+    def minimizes(self) -> str:
+        """What to minimize, by name."""
+        return self.objective or TARGETS[self.target]
 
     def menus(self, names: Sequence[str]) -> tuple[Menu, ...]:
         """Return what each of these points may choose from; empty where it stays in float32.
@@ -125,6 +162,16 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What the certified best has to show on images that no search sees."""
+
+    #: in the certification split
+    images: int
+    #: in [0.5, 1)
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec:
     """A search resolved against a captured network and the float model's own hits."""
 
@@ -140,18 +187,34 @@ class SearchSpec:
     seed: int
     #: what to minimize; None: the activation memory of `points`
     objective: Objective | None = None
+    #: points that share one option
+    ties: tuple[frozenset[str], ...] = ()
+    #: what a trial that holds must promise; None: no more than the floor on the search split
+    certificate: Certificate | None = None
+    #: one of `GOALS`
+    goal: str = "floor"
+    #: what there is to decide, in network order; points that stay in float32 are in none
+    variables: tuple[Variable, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.points:
             raise EmptySearchSpace("points")
         if len(self.menus) != len(self.points) or not any(self.menus):
             raise EmptySearchSpace("menus")
+        menus = dict(zip((point.name for point in self.points), self.menus, strict=True))
+        # worked out once: proposing asks for them all the time
+        object.__setattr__(self, "variables", group(menus, self.ties))
 
-    @property
-    def choices(self) -> tuple[tuple[str, Menu], ...]:
-        """The points that are quantized, in network order, each with what it may choose from."""
-        pairs = zip(self.points, self.menus, strict=True)
-        return tuple((point.name, menu) for point, menu in pairs if menu)
+    def allocation(self, options: Sequence[QuantizerConfig]) -> BitAllocation:
+        """Return the allocation that gives each variable its option, parallel to `variables`."""
+        chosen = {
+            name: option
+            for variable, option in zip(self.variables, options, strict=True)
+            for name in variable.points
+        }
+        return BitAllocation(
+            tuple((p.name, chosen[p.name]) for p in self.points if p.name in chosen)
+        )
 
     @property
     def minimized(self) -> Objective:
@@ -165,4 +228,4 @@ class SearchSpec:
     @property
     def size(self) -> int:
         """How many different allocations there are."""
-        return math.prod(len(menu) for _, menu in self.choices)
+        return math.prod(len(variable.menu) for variable in self.variables)

@@ -7,28 +7,22 @@ Nothing is stored here. Whoever iterates records each result; handing the record
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from search import lin  # noqa: F401  # registers its sampler
 from search import optuna_samplers  # noqa: F401  # registers its samplers
-from search import racing
 from search import samplers
 from search.allocation import BitAllocation
+from search.errors import RoundsEndedEarly
+from search.racing import Race
+from search.samplers import Proposal
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from search.uniform import UniformLadder
 
 _ATTEMPTS = 8  # proposals asked of the sampler before the neighbourhood is walked instead
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """An allocation to evaluate and who proposed it."""
-
-    allocation: BitAllocation
-    origin: str
 
 
 def run(
@@ -36,14 +30,15 @@ def run(
 ) -> Iterator[TrialResult]:
     """Yield the trials after `history` until the budget or the search space is used up.
 
-    No allocation is evaluated twice. A trial stops early once the floor is out of its reach.
+    No allocation is evaluated twice. A trial stops as soon as its verdict is clear.
     """
     proposer = _Proposer(spec)
+    race = Race.of(spec.baseline, spec.certificate)
     for trial in history:
         proposer.learn(trial)
     for number in range(len(history), min(spec.budget, spec.size)):
         proposal = proposer.propose(number)
-        hits = _race(spec, evaluate(proposal.allocation))
+        hits, verdict = _raced(race, evaluate(proposal.allocation))
         trial = TrialResult(
             number=number,
             allocation=proposal.allocation,
@@ -51,48 +46,51 @@ def run(
             memory_bits=spec.cost(proposal.allocation),
             hits=hits,
             complete=hits.images == spec.baseline.images,
-            constraint=racing.constraint(hits, spec.baseline),
+            constraint=race.constraint(hits),
+            verdict=verdict,
         )
         proposer.learn(trial)
         yield trial
 
 
-def _race(spec: SearchSpec, rounds: Iterable[Hits]) -> Hits:
-    """Return the hits up to the round in which the floor was decided."""
+def _raced(race: Race, rounds: Iterable[Hits]) -> tuple[Hits, Verdict]:
+    """Return the hits up to the round in which the verdict was clear, and the verdict."""
     total = Hits()
     for hits in rounds:
         total += hits
-        if racing.out_of_reach(total, spec.baseline):
-            break
-    return total
+        verdict = race.decide(total)
+        if verdict is not None:
+            return total, verdict
+    raise RoundsEndedEarly(total.images)
 
 
 class _Proposer:
-    """Uniform allocations first, then the sampler, then the neighbourhood of the best."""
+    """Uniform allocations first where the sampler wants them, then the sampler, then neighbours."""
 
     def __init__(self, spec: SearchSpec) -> None:
         self._spec = spec
-        self._ladder = UniformLadder(spec)
         self._sampler = samplers.create(spec)
+        self._ladder = None if self._sampler.starts_itself else UniformLadder(spec)
         self._seen: set[BitAllocation] = set()
         self._best: TrialResult | None = None
 
     def learn(self, trial: TrialResult) -> None:
         self._seen.add(trial.allocation)
-        self._ladder.learn(trial)
+        if self._ladder is not None:
+            self._ladder.learn(trial)
         self._sampler.learn(trial)
         if trial.feasible and (self._best is None or trial.memory_bits < self._best.memory_bits):
             self._best = trial
 
     def propose(self, number: int) -> Proposal:
         """Return what to try next; prefer what would store fewer bits than the best so far."""
-        uniform = self._ladder.propose(self._seen)
+        uniform = self._ladder.propose(self._seen) if self._ladder is not None else None
         if uniform is not None:
             return Proposal(uniform, "uniform")
         for attempt in range(_ATTEMPTS):
-            allocation = self._sampler.propose(number=number, attempt=attempt)
-            if allocation not in self._seen and self._improves(allocation):
-                return Proposal(allocation, self._spec.sampler)
+            proposal = self._sampler.propose(number=number, attempt=attempt)
+            if proposal.allocation not in self._seen and self._improves(proposal.allocation):
+                return proposal
         return self._fallback()
 
     def _improves(self, allocation: BitAllocation) -> bool:
@@ -114,10 +112,10 @@ class _Proposer:
 
 
 def neighbours(spec: SearchSpec, allocation: BitAllocation) -> Iterator[BitAllocation]:
-    """Yield every allocation that differs in one point, in network and menu order."""
-    for name, options in spec.choices:
-        for option in options:
-            changed = allocation.replace(name, option)
+    """Yield every allocation that differs in one variable, in network and menu order."""
+    for variable in spec.variables:
+        for option in variable.menu:
+            changed = allocation.replace(variable.points, option)
             if changed != allocation:
                 yield changed
 
@@ -125,9 +123,9 @@ def neighbours(spec: SearchSpec, allocation: BitAllocation) -> Iterator[BitAlloc
 def enumerate_space(spec: SearchSpec) -> Iterator[BitAllocation]:
     """Yield every allocation of the space, counting up in mixed radix over the menus."""
     for index in range(spec.size):
-        configs = []
+        options = []
         rest = index
-        for name, options in spec.choices:
-            rest, choice = divmod(rest, len(options))
-            configs.append((name, options[choice]))
-        yield BitAllocation(tuple(configs))
+        for variable in spec.variables:
+            rest, choice = divmod(rest, len(variable.menu))
+            options.append(variable.menu[choice])
+        yield spec.allocation(options)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from search.allocation import BitAllocation
 
@@ -44,6 +45,14 @@ class Hits:
 Evaluate = Callable[[BitAllocation], Iterable[Hits]]
 
 
+class Verdict(StrEnum):
+    """What a trial came to."""
+
+    HELD = "held"  # the floor, and what a certificate asks beyond it
+    MISSED = "missed"  # for certain, or at the stated error rate
+    DOMINATED = "dominated"  # stopped: another trial has fewer bits and is more accurate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
     """One allocation and its verdict."""
@@ -55,14 +64,15 @@ class TrialResult:
     origin: str
     #: what the search minimizes: by default summed over all points, per image
     memory_bits: int
-    #: over the images evaluated; all of the split's unless the floor was out of reach sooner
+    #: over the images evaluated; all of the split's unless the verdict was clear sooner
     hits: Hits
     #: every image of the search split was evaluated
     complete: bool
-    #: ≤ 0 is satisfied: the floor less the accuracy (as far as it was seen)
+    #: ≤ 0 is satisfied: the share of the images that must no longer be lost
     constraint: float
+    verdict: Verdict
 
     @property
     def feasible(self) -> bool:
-        """Evaluated on every image and at or above the floor."""
-        return self.complete and self.constraint <= 0
+        """At or above the floor, as far as the search split tells."""
+        return self.verdict is Verdict.HELD

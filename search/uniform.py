@@ -52,11 +52,11 @@ def uniform_allocations(spec: SearchSpec) -> Mapping[BitAllocation, QuantizerCon
     stays in float32 stays so. Of options that come to the same allocation the first is told.
     """
     options = sorted(
-        {option for _, menu in spec.choices for option in menu},
+        {option for variable in spec.variables for option in variable.menu},
         key=lambda option: (option.bit_width, option),
     )
     found: dict[BitAllocation, QuantizerConfig] = {}
     for option in options:
-        configs = tuple((name, nearest(menu, option)) for name, menu in spec.choices)
-        found.setdefault(BitAllocation(configs), option)
+        chosen = [nearest(variable.menu, option) for variable in spec.variables]
+        found.setdefault(spec.allocation(chosen), option)
     return found

@@ -26,7 +26,7 @@ class SamplerContract:
         spec = self.spec()
         sampler = samplers.create(spec)
         for number in range(30):
-            proposed = dict(sampler.propose(number=number, attempt=0).items())
+            proposed = dict(sampler.propose(number=number, attempt=0).allocation.items())
             assert list(proposed) == [point.name for point in spec.points]
             for point, menu in zip(spec.points, spec.menus, strict=True):
                 assert proposed[point.name] in menu

@@ -48,5 +48,5 @@ class TestOptunaSampler:
             seed=0,
         )
         sampler = optuna_samplers.random(spec)
-        proposed = {sampler.propose(number=n, attempt=0).get("p") for n in range(40)}
+        proposed = {sampler.propose(number=n, attempt=0).allocation.get("p") for n in range(40)}
         assert proposed == set(options)

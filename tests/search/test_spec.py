@@ -120,7 +120,7 @@ class TestSearchSpec:
         two = (QuantizerConfig("a", 1), QuantizerConfig("a", 2))
         search = self.resolved(3, (two, (), two))
         assert search.size == 4
-        assert search.choices == (("p0", two), ("p2", two))
+        assert [(v.points, v.menu) for v in search.variables] == [(("p0",), two), (("p2",), two)]
 
     @pytest.mark.parametrize("points, menus", [(0, ()), (1, ()), (1, ((),)), (2, ((), ()))])
     def test_a_search_without_any_option_is_refused(
