@@ -1,10 +1,13 @@
 """Per-point rules: which points may choose from what, by name or by pattern."""
 
+from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import fields
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Any
 
 from search.allocation import MAX_BIT_WIDTH
@@ -29,6 +32,8 @@ class PointRule:
     quantizers: tuple[str, ...] | None = None
     #: the point stays in float32; its memory still counts
     exclude: bool | None = None
+    #: what quantizers with an upper bound clip at instead of fitting it; in the tensor's own units
+    upper_bound: float | None = None
 
     def said(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -36,6 +41,8 @@ class PointRule:
         return {name: value for name, value in every if value is not None}
 
 
+#: of which a rule says at least one, in words
+FIELDS = "bit_widths, quantizers, exclude or upper_bound"
 #: (pattern, rule) in order, each pattern once; patterns are those of `fnmatch.fnmatchcase`
 PointRules = tuple[tuple[str, PointRule], ...]
 
@@ -48,11 +55,13 @@ def check(rules: PointRules) -> None:
         if not pattern or patterns.count(pattern) > 1:
             raise InvalidSpec("points", f"the pattern {pattern!r} must be named, and once")
         if not rule.said():
-            raise InvalidSpec(field, "says nothing; give it bit_widths, quantizers or exclude")
+            raise InvalidSpec(field, f"says nothing; give it {FIELDS}")
         if rule.quantizers == ():
             raise EmptySearchSpace(f"{field}.quantizers")
         if rule.bit_widths is not None:
             check_bit_widths(rule.bit_widths, field=f"{field}.bit_widths")
+        if rule.upper_bound is not None and not 0 < rule.upper_bound < inf:
+            raise InvalidSpec(f"{field}.upper_bound", f"{rule.upper_bound:g} is not above 0")
 
 
 def check_bit_widths(bit_widths: Sequence[int], *, field: str) -> None:
@@ -77,6 +86,27 @@ def menus(rules: PointRules, points: Sequence[str], *, default: PointRule) -> tu
     if not any(resolved):
         raise EmptySearchSpace("points", remedy="let at least one point be quantized")
     return resolved
+
+
+def upper_bounds(
+    rules: PointRules, menus: Mapping[str, Menu], *, bounded: Collection[str]
+) -> Mapping[str, float]:
+    """Return the given bound of every point that has one and a quantizer to use it, by point.
+
+    `menus` has what each point may choose from, `bounded` the quantizers that take a bound. Raises
+    InvalidSpec for a rule whose bound no matching point could use.
+    """
+    users = {name for name, menu in menus.items() if any(o.quantizer in bounded for o in menu)}
+    found: dict[str, float] = {}
+    for pattern, rule in rules:
+        if rule.upper_bound is None:
+            continue
+        meant = {name for name in users if fnmatchcase(name, pattern)}
+        if not meant:
+            why = f"no point that it matches may choose from {', '.join(bounded)}"
+            raise InvalidSpec(f"points.{pattern}.upper_bound", f"{why}; offer one, or leave it out")
+        found |= dict.fromkeys(meant, rule.upper_bound)
+    return found
 
 
 def _rule(rules: PointRules, point: str, *, default: PointRule) -> dict[str, Any]:

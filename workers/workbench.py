@@ -1,10 +1,12 @@
 """A network on its device, calibrated, with an evaluator per split: what one job works with."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 
 from search import cost
+from search import rules
 from search.cost import Objective
 from search.preprocessing import settled
 from search.quantization import quantizer
@@ -12,6 +14,7 @@ from search.quantization.calibration import PASSES
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
+from search.quantization.codebook import BOUNDED
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
@@ -77,11 +80,14 @@ def prepare(
     network = capture(model, example)
     # before anything that takes long: a rule for a point that is not there ends the job
     menus = _menus(job, network)
+    of = dict(zip((point.name for point in network.points), menus, strict=True))
+    bounds = rules.upper_bounds(job.points, of, bounded=(BOUNDED,))
     calibration = calibrate(
         network,
         lambda: (images for images, _ in dataset.calibration.batches(batch)),
         bit_widths=tuple(sorted({option.bit_width for menu in menus for option in menu})),
     )
+    calibration = replace(calibration, upper_bounds=bounds)
     options = FittedOptions(calibration, device)
     return Workbench(network, dataset, calibration, options, batch, METRICS[job.metric])
 

@@ -2,7 +2,7 @@
 
 k-means runs on the histogram's bins, weighted by their counts, not on the raw activations. The
 bounded kind clips the data first, because "some large number" draws levels away from where most
-values lie; the bound is fitted, not guessed.
+values lie; the bound is fitted unless the request gives it.
 """
 
 import functools
@@ -18,6 +18,7 @@ from search.quantization.quantizer import Calibration
 from search.quantization.quantizer import Codebook
 from search.quantization.quantizer import register
 
+BOUNDED = "codebook_bounded"
 #: shares of the values that a candidate bound keeps unclipped
 BOUND_QUANTILES = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _MAX_ITERATIONS = 50
@@ -35,18 +36,20 @@ def fit(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
 
 
 @register(
-    "codebook_bounded",
-    summary="k-means levels below a fitted upper bound; larger values take the top level",
+    BOUNDED,
+    summary="k-means levels below an upper bound, fitted or given; larger values take the top one",
     keeps_zero=False,
     stores_codebook=True,
 )
 def fit_bounded(calibration: Calibration, point: str, *, bit_width: int) -> Codebook:
-    """Return the codebook whose bound gives the least mean absolute error on all the data.
+    """Return the codebook with the given bound, else with that of the least mean absolute error.
 
     k-means itself minimizes the squared error, under which no bound would ever win; the absolute
     error weighs the rare large values less.
     """
     histogram = calibration.histogram(point)
+    if point in calibration.upper_bounds:
+        return fit_levels(histogram, bit_width, upper_bound=calibration.upper_bounds[point])
     candidates = [
         fit_levels(histogram, bit_width, upper_bound=bound) for bound in _bounds(histogram)
     ]

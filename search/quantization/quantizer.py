@@ -8,6 +8,7 @@ contract in the tests or it does not exist.
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Protocol
 from typing import TypeVar
 
@@ -99,6 +100,8 @@ class Calibration:
 
     histograms: Mapping[str, Histogram]
     bit_widths: tuple[int, ...]
+    #: point -> the bound that is given instead of fitted, for quantizers that take one
+    upper_bounds: Mapping[str, float] = field(default_factory=dict)
 
     def histogram(self, point: str) -> Histogram:
         """Return the point's histogram; raise CalibrationMissing if there is none."""

@@ -44,10 +44,18 @@ class PointRule(BaseModel):
         default=None, description="These points stay in float32; their memory still counts."
     )
 
+    upper_bound: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="What codebook_bounded clips at here, in the tensor's own units, instead of "
+        "fitting a bound.",
+    )
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.to_value().said():
-            raise ValueError("says nothing; give it bit_widths, quantizers or exclude")
+            raise ValueError(f"says nothing; give it {rules.FIELDS}")
         return self
 
     def to_value(self) -> rules.PointRule:
@@ -56,6 +64,7 @@ class PointRule(BaseModel):
             bit_widths=None if self.bit_widths is None else tuple(self.bit_widths),
             quantizers=None if self.quantizers is None else tuple(self.quantizers),
             exclude=self.exclude,
+            upper_bound=self.upper_bound,
         )
 
 
@@ -65,3 +74,4 @@ class ToldRule(TypedDict, total=False):
     bit_widths: list[int]
     quantizers: list[str]
     exclude: bool
+    upper_bound: float

@@ -94,6 +94,8 @@ def _rule(rule: PointRule) -> str:
     said = rule.said()
     if said.pop("exclude", False):
         return "float32"
+    if "upper_bound" in said:
+        said["upper_bound"] = (f"upper bound {said['upper_bound']:g}",)
     return "; ".join(", ".join(map(str, choice)) for choice in said.values()) or "quantized"
 
 

@@ -1,10 +1,15 @@
 """Rules say what some points may choose from; a rule that cannot be followed is told by name."""
 
+from math import inf
+from math import nan
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search import rules
+from search.allocation import QuantizerConfig
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import UnknownPoint
@@ -92,6 +97,9 @@ class TestCheck:
             ((("a", PointRule(bit_widths=())),), "points.a.bit_widths"),
             ((("a", PointRule(bit_widths=(0,))),), "points.a.bit_widths"),
             ((("a", PointRule(quantizers=())),), "points.a.quantizers"),
+            ((("a", PointRule(upper_bound=0.0)),), "points.a.upper_bound"),
+            ((("a", PointRule(upper_bound=inf)),), "points.a.upper_bound"),
+            ((("a", PointRule(upper_bound=nan)),), "points.a.upper_bound"),
         ],
     )
     def test_a_rule_that_no_network_can_follow_is_named(
@@ -100,3 +108,28 @@ class TestCheck:
         with pytest.raises(InvalidSpec) as caught:
             rules.check(said)
         assert caught.value.field == field
+
+
+class TestUpperBounds:
+    menus: ClassVar = {
+        "a": (QuantizerConfig("bounded", 4),),
+        "b": (QuantizerConfig("affine", 4), QuantizerConfig("bounded", 4)),
+        "c": (QuantizerConfig("affine", 4),),
+        "d": (),
+    }
+
+    def test_later_rules_win_and_points_without_such_a_quantizer_have_none(self) -> None:
+        said = (("*", PointRule(upper_bound=6.0)), ("b", PointRule(upper_bound=2.5)))
+        found = rules.upper_bounds(said, self.menus, bounded=("bounded",))
+        assert found == {"a": 6.0, "b": 2.5}
+
+    @pytest.mark.parametrize("pattern", ["c", "d", "[cd]"])
+    def test_a_bound_that_no_point_could_use_is_refused(self, pattern: str) -> None:
+        said = ((pattern, PointRule(upper_bound=6.0)),)
+        with pytest.raises(InvalidSpec, match="may choose from bounded") as caught:
+            rules.upper_bounds(said, self.menus, bounded=("bounded",))
+        assert caught.value.field == f"points.{pattern}.upper_bound"
+
+    def test_rules_that_give_none_say_nothing_about_it(self) -> None:
+        said = (("c", PointRule(bit_widths=(8,))),)
+        assert rules.upper_bounds(said, self.menus, bounded=("bounded",)) == {}

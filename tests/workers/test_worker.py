@@ -165,6 +165,13 @@ class TestWorkOnce:
                 ("invalid-spec", "features.0, features.3"),
             ),
             ({"points": (("*", PointRule(exclude=True)),)}, ("invalid-spec", "points: ")),
+            (
+                {
+                    "points": (("features.0", PointRule(upper_bound=2.0)),),
+                    "quantizers": ("affine",),
+                },
+                ("invalid-spec", "points.features.0.upper_bound"),
+            ),
         ],
     )
     def test_what_can_never_work_fails_at_once_and_says_why(

@@ -1,6 +1,7 @@
 """Each quantizer keeps the contract, and does what its own name says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,16 @@ class TestCodebook:
         uniform = np.linspace(0, 1, 10_000, dtype=np.float32)
         given = Calibration({"a": histogram_of(uniform)}, (8,))
         assert codebook.fit_bounded(given, "a", bit_width=8).upper_bound is None
+
+    def test_a_given_bound_is_used_as_it_is(self) -> None:
+        fitted_to = calibration(a="heavy tail", b="heavy tail")
+        given = replace(fitted_to, upper_bounds={"a": 2.0})
+        found = {point: codebook.fit_bounded(given, point, bit_width=3) for point in ("a", "b")}
+        assert found["a"].upper_bound == 2.0
+        assert found["a"].levels.max() <= 2.0
+        assert (
+            found["b"].upper_bound == codebook.fit_bounded(fitted_to, "b", bit_width=3).upper_bound
+        )
 
     def test_data_without_positive_values_has_no_bound(self) -> None:
         fitted = codebook.fit_bounded(calibration(a="negative"), "a", bit_width=2)

@@ -34,6 +34,7 @@ class TestSubmit:
         rules = {
             "features.0": {"bit_widths": [8]},
             "classifier.*": {"exclude": True},
+            "features.3": {"upper_bound": 6.5},
             "*": {"quantizers": ["affine"], "bit_widths": [4, 2], "exclude": False},
         }
         job = client.post("/v1/jobs", json=BODY | {"points": rules}).json()
@@ -174,6 +175,8 @@ class TestFields:
             ("points", {"a.*": {"bit_widths": [8, 8]}}, "points.a.*.bit_widths"),
             ("points", {"a.*": {"quantizers": "affine"}}, "points.a.*.quantizers"),
             ("points", {"a.*": {"exclude": 1}}, "points.a.*.exclude"),
+            ("points", {"a.*": {"upper_bound": 0}}, "points.a.*.upper_bound"),
+            ("points", {"a.*": {"upper_bound": "6"}}, "points.a.*.upper_bound"),
             ("quantizers", [], "quantizers"),
             ("quantizers", ["affine", "affine"], "quantizers"),
             ("quantizers", "affine", "quantizers"),

@@ -90,6 +90,7 @@ class TestRules:
         ("features.0", PointRule(bit_widths=(8, 4), quantizers=("affine",))),
         ("features.1*", PointRule(exclude=True)),
         ("features.12", PointRule(exclude=False)),
+        ("classifier*", PointRule(upper_bound=6.5)),
     )
 
     def test_rules_are_told_among_what_was_asked_for(self) -> None:
@@ -99,6 +100,7 @@ class TestRules:
         assert re.search(r"rule features\.0\s+8, 4; affine", text)
         assert re.search(r"rule features\.1\*\s+float32", text)
         assert re.search(r"rule features\.12\s+quantized", text)
+        assert re.search(r"rule classifier\*\s+upper bound 6\.5", text)
 
     def test_what_was_minimized_is_named(self) -> None:
         job, found, best = samples.succeeded()
