@@ -6,12 +6,13 @@ from search.trial import TrialResult
 
 
 def pareto_front(trials: Iterable[TrialResult]) -> tuple[TrialResult, ...]:
-    """Return the feasible trials that no other dominates, fewest bits first.
+    """Return the feasible, complete trials that no other such dominates, fewest bits first.
 
-    Of trials alike in memory and accuracy the earliest is kept.
+    A trial that was decided early has no accuracy on all images, so it can neither stand on a front
+    nor push another off it. Of trials alike in memory and accuracy the earliest is kept.
     """
-    feasible = (trial for trial in trials if trial.feasible)
-    ordered = sorted(feasible, key=lambda t: (t.memory_bits, -t.hits.correct, t.number))
+    comparable = (trial for trial in trials if trial.feasible and trial.complete)
+    ordered = sorted(comparable, key=lambda t: (t.memory_bits, -t.hits.correct, t.number))
     front: list[TrialResult] = []
     for trial in ordered:
         # sorted by memory, so only accuracy is left to compare

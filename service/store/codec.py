@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.preprocessing import Preprocessing
@@ -16,6 +17,7 @@ from search.spec import JobSpec
 from search.splits import Splits
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from service.store.values import Document
 from service.store.values import JobError
 from service.store.values import Setup
@@ -133,10 +135,16 @@ def setup_of(document: Document, histograms: Document) -> Setup:
     """Return the setup of `setup_document` with its histograms."""
     return Setup(
         baseline=Baseline(**document["baseline"]),
-        points=tuple(QuantizationPoint(**point) for point in document["points"]),
+        points=tuple(_point_of(point) for point in document["points"]),
         histograms=histograms,
         float_cost=document.get("float_cost"),
     )
+
+
+def _point_of(document: Document) -> QuantizationPoint:
+    # written since weights can be points too
+    kind = Kind(document.get("kind", Kind.ACTIVATION))
+    return QuantizationPoint(**{**document, "kind": kind})
 
 
 def trial_document(result: TrialResult) -> dict[str, Any]:
@@ -149,6 +157,7 @@ def trial_document(result: TrialResult) -> dict[str, Any]:
         **asdict(result.hits),
         "complete": result.complete,
         "constraint_value": result.constraint,
+        "verdict": result.verdict,
     }
 
 
@@ -162,7 +171,16 @@ def trial_of(document: Mapping[str, Any]) -> TrialResult:
         hits=Hits(**{name: document[name] for name in ("images", "correct", "lost", "gained")}),
         complete=document["complete"],
         constraint=document["constraint_value"],
+        verdict=_verdict_of(document),
     )
+
+
+def _verdict_of(document: Mapping[str, Any]) -> Verdict:
+    if document["verdict"] is not None:
+        return Verdict(document["verdict"])
+    # a release that knew no verdicts decided on all images only
+    held = document["complete"] and document["constraint_value"] <= 0
+    return Verdict.HELD if held else Verdict.MISSED
 
 
 def error_document(error: JobError) -> dict[str, Any]:

@@ -75,6 +75,7 @@ class JobRow(Base):
     #: counted here in the transaction that records a trial, so that listings read no trials
     trials: Mapped[int] = mapped_column(default=0)
     images_evaluated: Mapped[int] = mapped_column(default=0)
+    #: the feasible trial with the fewest bits; it need not be on the front
     best_number: Mapped[int | None]
 
     __table_args__ = (
@@ -146,6 +147,8 @@ class TrialRow(Base):
     constraint_value: Mapped[float]
     seconds: Mapped[float]
     finished_at: Mapped[float]
+    #: null where a release that knew no verdicts recorded the trial
+    verdict: Mapped[str | None] = mapped_column(String(16))
 
 
 class FrontRow(Base):

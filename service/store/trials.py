@@ -5,9 +5,11 @@ from sqlalchemy import Engine
 from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import delete
+from sqlalchemy import exists
 from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from search.allocation import BitAllocation
 from search.pareto import pareto_front
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from service.store import codec
 from service.store import cursors
 from service.store import fencing
@@ -54,7 +57,9 @@ def record(
         )
         _insert(session, lease.job_id, result=result, seconds=seconds)
         if result.feasible:
-            _update_front(session, lease.job_id, result=result)
+            _update_best(session, lease.job_id, result=result)
+            if result.complete:
+                _update_front(session, lease.job_id, result=result)
     return cancel_requested
 
 
@@ -108,6 +113,17 @@ def _insert(session: Session, job_id: str, *, result: TrialResult, seconds: floa
         raise TrialAlreadyRecorded(job_id, result.number) from error
 
 
+def _update_best(session: Session, job_id: str, *, result: TrialResult) -> None:
+    """Note a feasible trial as the best unless the one noted takes fewer bits, or as few sooner."""
+    better = exists().where(
+        TrialRow.job_id == job_id,
+        TrialRow.number == JobRow.best_number,
+        tuple_(TrialRow.memory_bits, TrialRow.number) < (result.memory_bits, result.number),
+    )
+    noted = update(JobRow).where(JobRow.id == job_id, ~better).values(best_number=result.number)
+    session.execute(noted, execution_options=_UNSYNCHRONIZED)
+
+
 def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None:
     """Let the trial join the front and drop whom it dominates.
 
@@ -128,9 +144,6 @@ def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None
         session.execute(gone, execution_options=_UNSYNCHRONIZED)
     joining = {"memory_bits": result.memory_bits, "correct": result.hits.correct}
     session.execute(insert(FrontRow).values(job_id=job_id, number=result.number, **joining))
-    best = select(FrontRow.number).where(ours).order_by(FrontRow.memory_bits).limit(1)
-    noted = update(JobRow).where(JobRow.id == job_id).values(best_number=best.scalar_subquery())
-    session.execute(noted, execution_options=_UNSYNCHRONIZED)
 
 
 def _rivals(result: TrialResult) -> ColumnElement[bool]:
@@ -148,7 +161,7 @@ def _rivals(result: TrialResult) -> ColumnElement[bool]:
 
 
 def _outline(number: int, *, memory_bits: int, correct: int) -> TrialResult:
-    """Return a feasible trial with no more than domination looks at."""
+    """Return a feasible, complete trial with no more than domination looks at."""
     return TrialResult(
         number=number,
         allocation=BitAllocation(()),
@@ -157,6 +170,7 @@ def _outline(number: int, *, memory_bits: int, correct: int) -> TrialResult:
         hits=Hits(correct=correct),
         complete=True,
         constraint=0.0,
+        verdict=Verdict.HELD,
     )
 
 

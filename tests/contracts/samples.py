@@ -6,18 +6,22 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.cost import OFFERED
+from search.cost import OFFERED_FOR
 from search.preprocessing import INTERPOLATIONS
 from search.preprocessing import Preprocessing
 from search.rules import PointRule
+from search.spec import GOALS
 from search.spec import METRICS
+from search.spec import TIES
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.splits import Splits
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from service.store import jobs
 from service.store import leases
 from service.store.values import Job
@@ -53,6 +57,7 @@ def trial(number: int = 0, **found: Any) -> TrialResult:
         "hits": Hits(images=10, correct=9, lost=1),
         "complete": True,
         "constraint": -0.01,
+        "verdict": Verdict.HELD,
     }
     return TrialResult(**{"number": number, **facts, **found})
 
@@ -96,6 +101,7 @@ trials = st.builds(
     hits=hits,
     complete=st.booleans(),
     constraint=finite,
+    verdict=st.sampled_from(Verdict),
 )
 asked_splits = st.builds(
     Splits,
@@ -118,27 +124,42 @@ point_rules = st.dictionaries(
         bit_widths=st.none() | st.lists(st.integers(1, 16), min_size=1, max_size=3).map(tuple),
         quantizers=st.none() | st.lists(texts, min_size=1, max_size=3).map(tuple),
         exclude=st.none() | st.booleans(),
+        upper_bound=st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
     ).filter(PointRule.said),
     max_size=3,
 ).map(lambda rules: tuple(rules.items()))
-specs = st.builds(
-    JobSpec,
-    model=texts,
-    weights=st.none() | texts,
-    dataset=texts,
-    tolerance=st.floats(0, 1, exclude_max=True),
-    quantizers=st.lists(texts, min_size=1, max_size=3).map(tuple),
-    bit_widths=st.lists(st.integers(1, 16), min_size=1, max_size=4).map(tuple),
-    points=point_rules,
-    objective=st.sampled_from(OFFERED),
-    sampler=texts,
-    budget=st.integers(1, 100_000),
-    seed=st.integers(),
-    trial_timeout=st.floats(0, exclude_min=True, allow_infinity=False),
-    metric=st.sampled_from(sorted(METRICS)),
-    splits=st.none() | asked_splits,
-    preprocessing=st.none() | preprocessings,
+#: a target with an objective that depends on it, None among them
+aims = st.sampled_from(
+    [(target, name) for target, names in OFFERED_FOR.items() for name in (None, *names)]
 )
+specs = aims.flatmap(lambda aim: _specs(*aim))
+
+
+def _specs(target: str, objective: str | None) -> st.SearchStrategy[JobSpec]:
+    return st.builds(
+        JobSpec,
+        model=texts,
+        weights=st.none() | texts,
+        dataset=texts,
+        tolerance=st.floats(0, 1, exclude_max=True),
+        quantizers=st.lists(texts, min_size=1, max_size=3).map(tuple),
+        bit_widths=st.lists(st.integers(1, 16), min_size=1, max_size=4).map(tuple),
+        points=point_rules,
+        target=st.just(target),
+        tie=st.sampled_from(TIES),
+        objective=st.just(objective),
+        goal=st.sampled_from(GOALS),
+        confidence=st.floats(0.5, 1, exclude_max=True),
+        sampler=texts,
+        budget=st.integers(1, 100_000),
+        seed=st.integers(),
+        trial_timeout=st.floats(0, exclude_min=True, allow_infinity=False),
+        metric=st.sampled_from(sorted(METRICS)),
+        splits=st.none() | asked_splits,
+        preprocessing=st.none() | preprocessings,
+    )
+
+
 submissions = st.builds(
     Submission,
     spec=specs,
@@ -154,9 +175,10 @@ setups = st.builds(
         correct=st.integers(2**39, 2**40),
         tolerance=st.floats(0, 0.4),
     ),
-    points=st.lists(st.builds(QuantizationPoint, name=texts, elements=counts), max_size=4).map(
-        tuple
-    ),
+    points=st.lists(
+        st.builds(QuantizationPoint, name=texts, elements=counts, kind=st.sampled_from(Kind)),
+        max_size=4,
+    ).map(tuple),
     histograms=documents,
     float_cost=st.none() | counts,
 )
@@ -168,7 +190,7 @@ rivals = st.lists(
         memory_bits=st.integers(1, 8),
         hits=st.builds(Hits, images=st.just(8), correct=st.integers(0, 8)),
         complete=st.booleans(),
-        constraint=st.sampled_from([-0.5, 0.0, 0.5]),
+        verdict=st.sampled_from(Verdict),
     ),
     max_size=12,
 )

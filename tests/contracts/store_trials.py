@@ -70,10 +70,21 @@ class TrialsContract:
         expected = pareto_front(numbered)
         assert tuple(stored.result for stored in trials.front(engine, job.id)) == expected
         progress = jobs.get(engine, job.id).progress
-        assert progress.best == (expected[0] if expected else None)
+        feasible = [result for result in numbered if result.feasible]
+        fewest = min(feasible, key=lambda t: (t.memory_bits, t.number), default=None)
+        assert progress.best == fewest
         assert progress.trials == len(numbered)
         assert progress.images_evaluated == 8 * len(numbered)
         leases.cancel(engine, lease)
+
+    def test_a_trial_decided_early_can_be_the_best_but_on_no_front(self, engine: Engine) -> None:
+        job = enqueue(engine)
+        lease = claim(engine)
+        early = trial(1, memory_bits=64, complete=False, hits=Hits(images=4, correct=4))
+        for result in (trial(0, memory_bits=128), early, trial(2, memory_bits=96)):
+            record(engine, lease, result)
+        assert jobs.get(engine, job.id).progress.best == early
+        assert [stored.result.number for stored in trials.front(engine, job.id)] == [2]
 
     def test_a_listing_shows_the_best_trial(self, engine: Engine) -> None:
         enqueue(engine)

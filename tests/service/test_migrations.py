@@ -16,13 +16,18 @@ from sqlalchemy import Table
 from sqlalchemy import inspect
 from sqlalchemy import text
 
+from search.trial import Verdict
 from service.store import jobs
 from service.store import schema
 from service.store import session
+from service.store import trials
 from service.store.errors import DatabaseBusy
 from service.store.models import Base
 from tests.contracts.claimers import migrate
+from tests.contracts.samples import LONG
+from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
+from tests.contracts.samples import trial
 
 OURS = {"jobs", "labels", "trials", "front", "catalog"}
 
@@ -90,6 +95,27 @@ class TestMigrate:
             with pytest.raises(DatabaseBusy, match="lock timeout"):
                 session.migrate(engine)
         engine.dispose()
+
+
+class TestVerdicts:
+    def test_earlier_trials_get_the_verdict_that_followed_from_their_numbers(
+        self, engine: Engine
+    ) -> None:
+        job = enqueue(engine)
+        lease = claim(engine)
+        kept = (
+            trial(0, constraint=0.0),
+            trial(1, constraint=0.01, verdict=Verdict.MISSED),
+            trial(2, complete=False, constraint=-0.01, verdict=Verdict.MISSED),
+        )
+        for result in kept:
+            trials.record(engine, lease, result, seconds=1, lease_seconds=LONG)
+        with engine.begin() as connection:
+            command.downgrade(schema.alembic_config(connection), "2026_11_23_jobs_and_trials")
+        assert "verdict" not in {one["name"] for one in inspect(engine).get_columns("trials")}
+        session.migrate(engine)
+        assert trials.history(engine, job.id) == kept
+        assert [one.result.number for one in trials.front(engine, job.id)] == [0]
 
 
 class TestEnvironment:

@@ -1,14 +1,19 @@
 """The documents that values become, spelled out where somebody outside reads them."""
 
+import json
 import math
 from dataclasses import replace
 
 import pytest
 
 from search.allocation import BitAllocation
+from search.allocation import Kind
+from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.rules import PointRule
+from search.trial import Verdict
 from service.store import codec
+from tests.contracts.samples import SETUP
 from tests.contracts.samples import SPEC
 from tests.contracts.samples import trial
 
@@ -48,8 +53,12 @@ class TestSpecDocument:
             "quantizers": ["affine", "codebook_bounded"],
             "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
             "points": {},
-            "objective": "activation_memory",
-            "sampler": "tpe",
+            "target": "activations",
+            "tie": "none",
+            "objective": None,
+            "goal": "floor",
+            "confidence": 0.95,
+            "sampler": SPEC.sampler,
             "budget": 120,
             "seed": 0,
             "trial_timeout": 600.0,
@@ -61,9 +70,15 @@ class TestSpecDocument:
 
     def test_a_document_from_before_a_field_existed_gets_its_default(self) -> None:
         document = codec.spec_document(SPEC)
-        for younger in ("objective", "metric", "splits", "preprocessing", "weights"):
-            del document[younger]
+        younger = ("objective", "metric", "splits", "preprocessing", "weights")
+        youngest = ("target", "tie", "goal", "confidence")
+        for field in younger + youngest:
+            del document[field]
         assert codec.spec_of(document) == SPEC
+
+    def test_one_that_names_its_objective_still_does(self) -> None:
+        document = codec.spec_document(SPEC) | {"objective": "peak_activation_memory"}
+        assert codec.spec_of(document).minimizes == "peak_activation_memory"
 
     def test_one_from_before_there_were_rules_has_none(self) -> None:
         document = codec.spec_document(SPEC)
@@ -73,15 +88,44 @@ class TestSpecDocument:
     def test_rules_say_what_they_say_in_order(self) -> None:
         rules = (
             ("*", PointRule(bit_widths=(4, 8))),
-            ("a", PointRule(exclude=False, quantizers=("affine",))),
+            ("a", PointRule(exclude=False, quantizers=("affine",), upper_bound=6.5)),
         )
         document = codec.spec_document(replace(SPEC, points=rules))
         assert codec.dumps(document["points"]) == (
-            '{"*":{"bit_widths":[4,8]},"a":{"quantizers":["affine"],"exclude":false}}'
+            '{"*":{"bit_widths":[4,8]},"a":{"quantizers":["affine"],"exclude":false,"upper_bound":6.5}}'
         )
         assert codec.spec_of(document).points == rules
+
+
+class TestSetupDocument:
+    def test_a_point_from_before_weights_were_points_is_an_activation(self) -> None:
+        document = codec.setup_document(SETUP)
+        for point in document["points"]:
+            del point["kind"]
+        assert codec.setup_of(document, SETUP.histograms) == SETUP
+
+    def test_a_weight_stays_one(self) -> None:
+        weight = QuantizationPoint("features.0.weight", 9, Kind.WEIGHT)
+        setup = replace(SETUP, points=(*SETUP.points, weight))
+        document = json.loads(codec.dumps(codec.setup_document(setup)))
+        assert codec.setup_of(document, setup.histograms).points[-1].kind is Kind.WEIGHT
 
 
 class TestTrialDocument:
     def test_it_decodes_to_the_trial(self) -> None:
         assert codec.trial_of(codec.trial_document(trial(3))) == trial(3)
+
+    @pytest.mark.parametrize(
+        "complete, constraint, verdict",
+        [
+            (True, 0.0, Verdict.HELD),
+            (True, 0.01, Verdict.MISSED),
+            (False, -0.01, Verdict.MISSED),
+        ],
+    )
+    def test_one_recorded_without_a_verdict_gets_what_it_then_meant(
+        self, complete: bool, constraint: float, verdict: Verdict
+    ) -> None:
+        result = trial(3, complete=complete, constraint=constraint)
+        document = codec.trial_document(result) | {"verdict": None}
+        assert codec.trial_of(document).verdict is verdict
