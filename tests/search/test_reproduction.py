@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
+
+from search import cost
+from search import lin
 from search import paper
 from search import reproduction
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.reproduction import Line
 from search.reproduction import Subject
 from search.trial import Hits
 from tests.contracts.networks import made_up_evaluate
+from tests.contracts.networks import made_up_hits
 from tests.contracts.networks import made_up_spec
 
 
@@ -53,6 +59,17 @@ class TestRun:
         assert len(searched) == 3
         assert all(line.holds for line in searched)
 
+    def test_lin_is_the_smallest_of_its_family_that_holds(self) -> None:
+        found = {line.label: line for line in self.lines if line.method == "Lin et al."}
+        assert set(found) == {"fixed_point", "affine", "codebook", "codebook_bounded"}
+        for quantizer, line in found.items():
+            assert line.holds
+            options = tuple(QuantizerConfig(quantizer, b) for b in reproduction.BIT_WIDTHS)
+            family = lin.family(replace(subject().search, menus=(options,) * 4))
+            below = family[: family.index(line.allocation)]
+            assert below
+            assert all(made_up_hits(a) < subject().certification.needed for a in below)
+
     def test_nothing_is_published_about_other_networks(self) -> None:
         assert {line.published for line in self.lines} == {None}
 
@@ -67,19 +84,45 @@ class TestBest:
 
 
 class TestPublished:
-    def test_a_network_of_sixteen_points_gets_the_papers_rows(self) -> None:
-        points = tuple(QuantizationPoint(f"p{i}", 16) for i in range(paper.POINTS))
+    @staticmethod
+    def lines(sizes: tuple[int, ...]) -> list[Line]:
+        """Every row for a network of these sizes that is always right."""
+        points = TestPublished.points(sizes)
 
         def always(_: BitAllocation) -> list[Hits]:
             return [Hits(images=1000, correct=900)]
 
         spec = made_up_spec(budget=5)
-        like_vgg = replace(spec, points=points, menus=(spec.menus[0],) * paper.POINTS)
-        lines = list(
-            reproduction.run(subject(search=like_vgg, evaluate=always, certify=always, budget=5))
-        )
+        like = replace(spec, points=points, menus=(spec.menus[0],) * len(points))
+        always_right = subject(search=like, evaluate=always, certify=always, budget=5)
+        return list(reproduction.run(always_right))
+
+    def test_vgg16_gets_the_papers_rows_and_what_it_printed_beside_them(self) -> None:
+        lines = self.lines(paper.ELEMENTS)
         hand_made = [line for line in lines if line.label.startswith("the paper's row")]
         assert len(hand_made) == len(paper.NONUNIFORM) + len(paper.DISCRETE)
-        assert next(line for line in hand_made if line.label.endswith("9")).published == 86.22
+        ninth = next(line for line in hand_made if line.label == "the paper's row 9")
+        assert ninth.published == 86.22
+        saved = cost.saved(TestPublished.points(paper.ELEMENTS), ninth.memory_bits)
+        assert saved == pytest.approx(0.7068, abs=5e-5)
         table_one = {line.label: line.published for line in lines if line.table == "I"}
         assert table_one["11 bits"] == 87.0
+
+    @staticmethod
+    def points(sizes: tuple[int, ...]) -> tuple[QuantizationPoint, ...]:
+        return tuple(QuantizationPoint(f"p{i}", n) for i, n in enumerate(sizes))
+
+    def test_a_network_of_other_sizes_is_told_whom_the_rows_were_made_for(self) -> None:
+        labels = {line.label for line in self.lines((16,) * paper.POINTS)}
+        assert "the paper's row 9, made for VGG-16 at 224 × 224" in labels
+        assert "the paper's row 9" not in labels
+
+    def test_alexnet_gets_its_accuracies_of_table_six_and_no_rows(self) -> None:
+        lines = self.lines((64,) * paper.ALEXNET_POINTS)
+        published = {(line.method, line.label): line.published for line in lines if line.published}
+        assert published == {
+            ("k-means", "2 bits"): 34.41,
+            ("k-means", "3 bits"): 77.55,
+            ("k-means, bounded", "2 bits"): 39.03,
+            ("k-means, bounded", "3 bits"): 78.23,
+        }
