@@ -10,10 +10,10 @@ from search.allocation import FLOAT_BIT_WIDTH
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.certify import CONFIDENCE
 from search.certify import Check
-from search.certify import drop_upper_bound
 from search.diagnosis import Blame
+from search.paired import EVEN
+from search.paired import drop_upper_bound
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -22,6 +22,7 @@ from search.trial import TrialResult
 from search.uniform import uniform_allocations
 
 FORMAT = 1  # raised when a field changes its meaning
+CONFIDENCE = 0.95  # of the bound on the drop, where the request asks for no certificate
 _BITS_PER_BYTE = 8
 
 #: (point, option) -> what a runtime needs, ready for JSON
@@ -72,10 +73,13 @@ def best(
         "search": _on_split(search.baseline, chosen.hits),
         "certification": {
             **_on_split(certification, hits),
-            "drop_upper_bound": drop_upper_bound(hits),
-            "confidence": CONFIDENCE,
+            **_bound(search, checks[-1]),
+            "gap": hits.drop - chosen.hits.drop,
             "holds": True,
-            "refuted": [_refuted(check) for check in checks[:-1]],
+            "judgement": checks[-1].judgement,
+            "p_value": checks[-1].p_value,
+            "level": checks[-1].level,
+            "earlier": [_earlier(check) for check in checks[:-1]],
         },
         "uniform": _uniform(search, evidence.trials),
         "images_evaluated": _images(evidence, checks, certification=certification),
@@ -150,12 +154,31 @@ def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
     }
 
 
-def _refuted(check: Check) -> dict[str, float]:
+def _bound(search: SearchSpec, check: Check) -> dict[str, float]:
+    """Return what the drop is below, and how surely over all candidates together."""
+    certificate = search.certificate
+    if certificate is None or certificate.confidence <= EVEN:
+        return {
+            "drop_upper_bound": drop_upper_bound(check.hits, CONFIDENCE),
+            "confidence": CONFIDENCE,
+        }
+    return {
+        # at the level it was tested at, so that it is certified if this is within the tolerance
+        "drop_upper_bound": drop_upper_bound(check.hits, 1 - check.level),
+        "confidence": certificate.confidence,
+    }
+
+
+def _earlier(check: Check) -> dict[str, Any]:
     return {
         "trial": check.trial.number,
         "images": check.hits.images,
         "accuracy": check.hits.accuracy,
         "drop": check.hits.drop,
+        "judgement": check.judgement,
+        "p_value": check.p_value,
+        "level": check.level,
+        "images_needed": check.images_needed,
     }
 
 

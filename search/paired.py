@@ -25,6 +25,10 @@ Reals = npt.NDArray[np.float64]
 
 #: Berger & Boos's γ: how surely P(gained) lies outside what is looked at; added to every p-value.
 OUTSIDE = 1e-6
+#: a confidence at which the measured accuracy suffices
+EVEN = 0.5
+#: shares of the whole error that the first candidate may spend, and each next one of what is left
+_FIRST, _NEXT = 0.9, 0.1
 #: steps of a bound on the drop
 RESOLUTION = 1e-6
 _TIE = 1e-9  # scores closer than this are one outcome's
@@ -110,6 +114,17 @@ def drop_upper_bound(hits: Hits, confidence: float) -> float:
     return bound * RESOLUTION
 
 
+def level(rank: int, confidence: float) -> float:
+    """Return with which probability candidate `rank`, from 0, may be certified wrongly.
+
+    Over all candidates the levels sum to 1 - confidence. At EVEN each has all of it: there the
+    count decides, and nothing is tested.
+    """
+    if confidence <= EVEN:
+        return 1 - confidence
+    return (1 - confidence) * _FIRST * _NEXT**rank
+
+
 def fewest_images(tolerance: float, confidence: float) -> int | None:
     """Return how many images must stay as they are before a drop of `tolerance` is ruled out.
 
@@ -130,8 +145,9 @@ def images_needed(hits: Hits, *, tolerance: float, confidence: float) -> int | N
     z = score(hits, tolerance=tolerance)
     if z <= 0:
         return None
+    at_least = 1 if p_certified(hits, tolerance=tolerance) <= 1 - confidence else hits.images + 1
     by_score = hits.images * (float(ndtri(confidence)) / z) ** 2
-    needed = max(math.ceil(by_score), fewest_images(tolerance, confidence) or 1)
+    needed = max(math.ceil(by_score), at_least)
     for _ in range(_STEPS):
         if p_certified(_carried(hits, needed), tolerance=tolerance) <= 1 - confidence:
             break

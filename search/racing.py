@@ -13,6 +13,7 @@ from scipy.special import gammaln
 from scipy.special import ndtri
 
 from search import paired
+from search.paired import EVEN
 from search.paired import Counts
 from search.paired import Reals
 from search.spec import Baseline
@@ -22,11 +23,8 @@ from search.trial import Verdict
 
 #: of the trials that hold, so many at most are said to miss; and the other way round
 ERROR_RATE = 0.05
-#: what the first candidate on the certification split may spend of the whole error
-FIRST_SHARE = 0.9
 #: Dirichlet prior of (lost, gained, the same), the one that decided soonest: docs/statistics.md
 PRIOR = (1.0, 1.0, 15.0)
-_EVEN = 0.5  # a confidence that the measured accuracy alone gives
 
 
 def out_of_reach(hits: Hits, baseline: Baseline) -> bool:
@@ -59,7 +57,7 @@ class Race:
         most_lost = np.minimum(
             gained + baseline.correct - baseline.needed, baseline.images - gained
         )
-        if certificate is not None and certificate.confidence > _EVEN:
+        if certificate is not None and certificate.confidence > EVEN:
             most_lost = np.minimum(most_lost, _certifiable(baseline, certificate))
         return cls(baseline=baseline, most_lost=most_lost)
 
@@ -156,9 +154,9 @@ def _log_marginal(hits: Hits) -> float:
 
 def _certifiable(baseline: Baseline, certificate: Certificate) -> Counts:
     """Return, for every G, the largest L whose rates would certify the first candidate."""
-    first = FIRST_SHARE * (1 - certificate.confidence)
+    level = paired.level(0, certificate.confidence)
     # the score grows with the square root of the images
-    needed = ndtri(1 - first) * np.sqrt(baseline.images / certificate.images)
+    needed = ndtri(1 - level) * np.sqrt(baseline.images / certificate.images)
     return paired.most_lost(
         np.arange(baseline.images + 1),
         images=baseline.images,
