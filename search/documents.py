@@ -79,7 +79,7 @@ def best(
             "judgement": checks[-1].judgement,
             "p_value": checks[-1].p_value,
             "level": checks[-1].level,
-            "earlier": [_earlier(check) for check in checks[:-1]],
+            "earlier": [checked(check) for check in checks[:-1]],
         },
         "uniform": _uniform(search, evidence.trials),
         "images_evaluated": _images(evidence, checks, certification=certification),
@@ -108,6 +108,20 @@ def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
             },
         },
         "blame": [{"point": b.point, "recovered": b.recovered} for b in worst_first],
+    }
+
+
+def checked(check: Check) -> dict[str, Any]:
+    """Return what the certification split said of one candidate."""
+    return {
+        "trial": check.trial.number,
+        "images": check.hits.images,
+        "accuracy": check.hits.accuracy,
+        "drop": check.hits.drop,
+        "judgement": check.judgement,
+        "p_value": check.p_value,
+        "level": check.level,
+        "images_needed": check.images_needed,
     }
 
 
@@ -166,19 +180,6 @@ def _bound(search: SearchSpec, check: Check) -> dict[str, float]:
         # at the level it was tested at, so that it is certified if this is within the tolerance
         "drop_upper_bound": drop_upper_bound(check.hits, 1 - check.level),
         "confidence": certificate.confidence,
-    }
-
-
-def _earlier(check: Check) -> dict[str, Any]:
-    return {
-        "trial": check.trial.number,
-        "images": check.hits.images,
-        "accuracy": check.hits.accuracy,
-        "drop": check.hits.drop,
-        "judgement": check.judgement,
-        "p_value": check.p_value,
-        "level": check.level,
-        "images_needed": check.images_needed,
     }
 
 

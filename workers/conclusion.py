@@ -4,16 +4,19 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from search import certify
 from search import diagnosis
 from search import documents
-from search import racing
 from search.certify import Check
+from search.certify import Judgement
 from search.documents import Evidence
 from search.documents import Explanation
+from search.paired import EVEN
 from search.spec import Baseline
+from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import TrialResult
@@ -26,7 +29,7 @@ from workers.workbench import Workbench
 class Conclusion:
     """How the job ends."""
 
-    #: an allocation held the floor on the certification split
+    #: an allocation was certified on the certification split
     certified: bool
     #: the best document, or the infeasible one
     document: Mapping[str, Any]
@@ -35,34 +38,38 @@ class Conclusion:
 
 
 def conclude(evidence: Evidence, bench: Workbench, *, check: Callable[[], None]) -> Conclusion:
-    """Certify the feasible trials, best first, until one holds; explain if none does.
+    """Certify the feasible trials, best first, until one is; explain if none is.
 
     `check` is called between rounds and may raise to interrupt.
     """
-    ordered = certify.candidates(evidence.trials)
+    certificate = evidence.search.certificate
+    ordered = certify.candidates(evidence.trials, spec=evidence.search)
     if not ordered:
-        evaluator = bench.evaluator(bench.dataset.search)
         return _explained(
             evidence.search,
-            interruptible(evaluator, check),
+            interruptible(bench.evaluator(bench.dataset.search), check),
             baseline=evidence.search.baseline,
             trial=diagnosis.closest(evidence.trials),
-            reason="no allocation that was tried holds the floor on the search split",
+            reason=_nothing_held(certificate),
         )
     evaluator = bench.evaluator(bench.dataset.certification)
     evaluate = interruptible(evaluator, check)
     baseline = workbench.baseline(evidence.job, evaluator)
-    checks = tuple(certify.certify(ordered, evaluate, baseline=baseline))
+    confidence = certificate.confidence if certificate else EVEN
+    found = certify.certify(ordered, evaluate, baseline=baseline, confidence=confidence)
+    checks = tuple(found)
     if checks[-1].holds:
         return _certified(evidence, bench, checks=checks, baseline=baseline)
-    return _explained(
+    conclusion = _explained(
         evidence.search,
         evaluate,
         baseline=baseline,
-        trial=_nearest(checks, baseline),
-        reason=f"{len(checks)} allocations hold the floor on the search split, "
-        "none of them on the certification split",
+        trial=_nearest(checks).trial,
+        reason=_none_certified(checks, confidence),
     )
+    told = {**conclusion.document, "checked": [documents.checked(one) for one in checks]}
+    images = conclusion.images + sum(one.hits.images for one in checks)
+    return replace(conclusion, document=told, images=images)
 
 
 def _certified(
@@ -97,9 +104,40 @@ def _explained(
     hits = diagnosis.full_hits(evaluate, trial.allocation)
     blames = tuple(diagnosis.blame(evaluate, trial.allocation, over=hits))
     why = Explanation(baseline=baseline, trial=trial, hits=hits, blames=blames, reason=reason)
-    images = hits.images + sum(blame.images for blame in blames)
+    # the float model's pass over the split is part of it
+    images = baseline.images + hits.images + sum(blame.images for blame in blames)
     return Conclusion(certified=False, document=documents.infeasible(search, why), images=images)
 
 
-def _nearest(checks: Sequence[Check], baseline: Baseline) -> TrialResult:
-    return min(checks, key=lambda c: racing.constraint(c.hits, baseline)).trial
+def _nearest(checks: Sequence[Check]) -> Check:
+    """Return the one with the least evidence against it; of equals the smaller."""
+    return min(checks, key=lambda c: (c.p_value, c.trial.memory_bits, c.trial.number))
+
+
+def _nothing_held(certificate: Certificate | None) -> str:
+    missed = "no allocation that was tried holds the floor on the search split"
+    if certificate is None:
+        return missed
+    return (
+        f"{missed} with what it takes beyond that to be certified at confidence "
+        f"{certificate.confidence:g} on {certificate.images:,} images"
+    )
+
+
+def _none_certified(checks: Sequence[Check], confidence: float) -> str:
+    """Return the reason, and how many images would change it where that can be told."""
+    undecided = [check for check in checks if check.judgement is Judgement.UNDECIDED]
+    if not undecided:
+        return (
+            f"{len(checks)} allocations that hold the floor on the search split were checked on "
+            "the certification split, and all of them refuted"
+        )
+    told = f"the certification split certifies none at confidence {confidence:g}, nor refutes all"
+    needed = {c.trial.number: c.images_needed for c in undecided if c.images_needed is not None}
+    if not needed:
+        return f"{told}; at the rates seen there, no number of images would certify one"
+    trial, images = min(needed.items(), key=lambda pair: (pair[1], pair[0]))
+    return (
+        f"{told}; trial {trial} would take about {images:,} images if its rates stay as they are: "
+        "raise splits.certification or the tolerance, or lower the confidence"
+    )
