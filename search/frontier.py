@@ -106,7 +106,8 @@ def solve(
     sooner: the first total is the best that costs `low` or less, if there is one; the last costs
     `high` at most. There is none when nothing is that cheap. `longest` bounds the lists of sums,
     hence time and memory; by default so that it takes seconds. If it is reached, `gap` says by how
-    much scores may be too high. Raises ValueError if low > high or longest < 3.
+    much scores may be too high; those at corners of the convex hull never are. Raises ValueError
+    if low > high or longest < 3.
 
     The same choices give the same frontier. Of equal totals the one with the lowest option in the
     variable that was added last is kept, then in the last but one; of variables whose costs have

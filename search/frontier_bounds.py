@@ -89,7 +89,7 @@ def limits(menus: Sequence[Menu], hull: Sums, *, known: Sums, window: Window) ->
     lies above the known score for every budget of the window: no non-dominated total is lost.
     """
     ends, slopes = _intervals(hull, window)
-    budgets = _budgets(known, window, ends)
+    budgets = _budgets(known, window, ends=ends)
     prices = _scores_at(known, budgets) + slopes[np.searchsorted(ends, budgets)] * budgets
     starts = np.searchsorted(budgets, ends[:-1], side="right")
     highest = np.maximum.reduceat(prices, np.append(0, starts))
@@ -108,7 +108,7 @@ def limits(menus: Sequence[Menu], hull: Sums, *, known: Sums, window: Window) ->
 
 def relative_gap(hull: Sums, *, known: Sums, window: Window) -> float:
     """Return by which share of the least possible score the known ones may be too high."""
-    budgets = _budgets(known, window, np.array([window.high]))
+    budgets = _budgets(known, window, ends=np.array([window.high]))
     scores = _scores_at(known, budgets)
     excess = scores - np.interp(budgets, hull.costs, hull.scores)
     # where the bound is 0 so is the score, or nothing is proven
@@ -137,7 +137,7 @@ def _intervals(hull: Sums, window: Window) -> tuple[Costs, Scores]:
     return ends, -np.diff(heights) / np.diff(edges)
 
 
-def _budgets(known: Sums, window: Window, ends: Costs) -> Costs:
+def _budgets(known: Sums, window: Window, *, ends: Costs) -> Costs:
     """Return the budgets at which the known scores are the hardest to defend, ascending."""
     steps = known.costs[1:] - 1
     steps = steps[(steps >= window.low) & (steps <= window.high)]

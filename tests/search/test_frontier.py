@@ -175,6 +175,14 @@ class TestSolve:
             worst = float(np.max(thinned.scores[at] / exact.scores)) - 1
             assert 0 < worst <= thinned.gap < 1
 
+    def test_the_corners_of_the_hull_are_exact_however_short_the_lists(self) -> None:
+        given_ = network(VGG_16)
+        exact = frontier.solve(given_)
+        thinned = frontier.solve(given_, longest=20)
+        for i in exact.hull():
+            found = score_at(thinned, int(exact.costs[i]))
+            assert found == pytest.approx(exact.scores[i], rel=1e-9)
+
     def test_longer_lists_leave_a_smaller_gap(self) -> None:
         given_ = network(odd_sizes(30))
         gaps = [frontier.solve(given_, longest=n).gap for n in (100, 1_000, 10_000)]
