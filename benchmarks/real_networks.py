@@ -82,7 +82,7 @@ def measured(name: str, settings: WorkerSettings) -> dict[str, Any]:
         batch=settings.batch,
     )
     evaluator = bench.evaluator(bench.dataset.search)
-    search = workbench.resolve(job, bench.network, evaluator=evaluator)
+    search = workbench.resolve(job, bench, evaluator=evaluator)
     trials = []
     for trial in study.run(search, evaluator):
         trials.append(trial)

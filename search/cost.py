@@ -13,6 +13,7 @@ from typing import Protocol
 from search.allocation import FLOAT_BIT_WIDTH
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
+from search.allocation import QuantizerConfig
 from search.errors import InvalidSpec
 
 ACTIVATION_MEMORY = "activation_memory"
@@ -98,17 +99,41 @@ class PeakActivationMemory:
 
 @dataclass(frozen=True, slots=True)
 class WeightMemory:
-    """Σ elements(w) × b(w) over the weight tensors w; b is `otherwise` where none is allocated."""
+    """Σ elements(w) × b(w) over the weight tensors w, and what is stored beside the codes.
+
+    b is `otherwise` where none is allocated. A quantizer of `tables` adds its codebook of 2^b(w)
+    levels in float32, 2^b(w) × 32 bits; one of `per_channel` a scale in float32 for each output
+    channel, channels(w) × 32 bits. Zero points, and the scale that all other quantizers have one of
+    in a tensor, are not charged.
+    """
 
     weights: tuple[QuantizationPoint, ...]
     #: bits of a weight that the allocation does not name
     otherwise: int = FLOAT_BIT_WIDTH
+    #: quantizers whose codebook is charged
+    tables: frozenset[str] = frozenset()
+    #: quantizers with a scale for every output channel
+    per_channel: frozenset[str] = frozenset()
+    #: (weight, output channels) of those that such a quantizer may get
+    channels: tuple[tuple[str, int], ...] = ()
     name: ClassVar[str] = WEIGHT_MEMORY
 
     def cost(self, allocation: BitAllocation) -> int:
         """Return bits."""
-        widths = _widths(allocation)
-        return sum(w.elements * widths.get(w.name, self.otherwise) for w in self.weights)
+        chosen = dict(allocation.items())
+        channels = dict(self.channels)
+        return sum(
+            weight.elements * self.otherwise
+            if (config := chosen.get(weight.name)) is None
+            else weight.elements * config.bit_width
+            + self._beside(config, channels=channels.get(weight.name, 0))
+            for weight in self.weights
+        )
+
+    def _beside(self, config: QuantizerConfig, *, channels: int) -> int:
+        table = 1 << config.bit_width if config.quantizer in self.tables else 0
+        scales = channels if config.quantizer in self.per_channel else 0
+        return (table + scales) * FLOAT_BIT_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +154,19 @@ class Operator:
 
     #: multiply-accumulates per image
     macs: int
-    #: the point that it reads; None: the network's input
-    reads: str | None
-    #: its weight tensor
-    weight: str
+    #: points whose values it reads, several where they were concatenated; empty: the network's
+    #: input, or what is made on the way and stored nowhere
+    reads: frozenset[str]
+    #: its weight tensor; None: it is computed from the images
+    weight: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BitOperations:
     """Σ macs(o) × b(weight of o) × b(input of o) over the operators o, per image ("BOPs").
 
-    The bit-width that counts is that of the tensor an operator reads, not of the one it writes.
+    The bit-width that counts is that of the tensor an operator reads, not of the one it writes; of
+    several that were concatenated the widest, to which a runtime brings the others.
     """
 
     operators: tuple[Operator, ...]
@@ -153,11 +180,19 @@ class BitOperations:
         """Return bit operations."""
         widths = _widths(allocation)
         return sum(
-            operator.macs
-            * widths.get(operator.weight, self.weight_bits)
-            * (self.input_bits if operator.reads is None else _width(widths, operator.reads))
+            operator.macs * self._weight_bits(operator, widths) * self._input_bits(operator, widths)
             for operator in self.operators
         )
+
+    def _weight_bits(self, operator: Operator, widths: Mapping[str, int]) -> int:
+        return (
+            self.weight_bits
+            if operator.weight is None
+            else widths.get(operator.weight, self.weight_bits)
+        )
+
+    def _input_bits(self, operator: Operator, widths: Mapping[str, int]) -> int:
+        return max((_width(widths, name) for name in operator.reads), default=self.input_bits)
 
 
 def float_cost(objective: Objective) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from search import cost
 from search.allocation import FLOAT_BIT_WIDTH
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.certify import Check
@@ -137,20 +138,34 @@ def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Basel
 
 
 def _memory(search: SearchSpec, allocation: BitAllocation) -> dict[str, Any]:
-    """Return the price that was minimized; if it is not activation memory, that too."""
+    """Return the price that was minimized; if it is not activation memory, that of the parts too.
+
+    Bit operations are no memory: there the memory is that of the points.
+    """
     stored = cost.memory_bits(search.points, allocation)
-    priced = {
-        "memory_bytes": search.cost(allocation) / _BITS_PER_BYTE,
-        "float_memory_bytes": cost.float_cost(search.minimized) / _BITS_PER_BYTE,
+    price, before = search.cost(allocation), cost.float_cost(search.minimized)
+    name = search.minimized.name
+    operations = name == cost.BIT_OPERATIONS
+    memory, unquantized = (
+        (stored, cost.float_memory_bits(search.points)) if operations else (price, before)
+    )
+    return {
+        **({} if name == cost.ACTIVATION_MEMORY else {"objective": name}),
+        **({"bit_operations": price, "float_bit_operations": before} if operations else {}),
+        "memory_bytes": memory / _BITS_PER_BYTE,
+        "float_memory_bytes": unquantized / _BITS_PER_BYTE,
         "saved": _saved(search, allocation),
         "average_bits": cost.average_bits(search.points, stored),
+        **({} if name == cost.ACTIVATION_MEMORY else _by_kind(search.points, allocation)),
     }
-    if search.minimized.name == cost.ACTIVATION_MEMORY:
-        return priced
+
+
+def _by_kind(points: Sequence[QuantizationPoint], allocation: BitAllocation) -> dict[str, float]:
+    """Return what the codes of activations and of weights take, of those that are quantized."""
     return {
-        "objective": search.minimized.name,
-        **priced,
-        "activation_bytes": stored / _BITS_PER_BYTE,
+        f"{kind}_bytes": cost.memory_bits(part, allocation) / _BITS_PER_BYTE
+        for kind in Kind
+        if (part := [point for point in points if point.kind is kind])
     }
 
 
@@ -210,10 +225,10 @@ def _point(
 ) -> dict[str, Any]:
     config = allocation.get(point.name)
     before = point.elements * FLOAT_BIT_WIDTH / _BITS_PER_BYTE
+    what = {"name": point.name, "kind": point.kind.value, "elements": point.elements}
     if config is None:
         return {
-            "name": point.name,
-            "elements": point.elements,
+            **what,
             "quantizer": None,
             "bit_width": FLOAT_BIT_WIDTH,
             "bytes_before": before,
@@ -221,8 +236,7 @@ def _point(
             "parameters": {},
         }
     return {
-        "name": point.name,
-        "elements": point.elements,
+        **what,
         "quantizer": config.quantizer,
         "bit_width": config.bit_width,
         "bytes_before": before,

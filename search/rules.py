@@ -1,5 +1,6 @@
 """Per-point rules: which points may choose from what, by name or by pattern."""
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -9,9 +10,12 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from math import inf
 from typing import Any
+from typing import NamedTuple
 
 from search.allocation import MAX_BIT_WIDTH
 from search.allocation import MIN_BIT_WIDTH
+from search.allocation import Kind
+from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
@@ -20,6 +24,13 @@ from search.errors import UnknownPoint
 
 #: every option of one point; empty where it stays in float32
 Menu = tuple[QuantizerConfig, ...]
+#: (quantizer, what is stored at a point) -> it can be quantized so
+Able = Callable[[str, Kind], bool]
+
+
+def anything(quantizer: str, kind: Kind) -> bool:  # noqa: ARG001  # an `Able` for all
+    """Return that every quantizer can quantize everything."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,12 @@ class PointRule:
         """Return the fields that say something."""
         every = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: value for name, value in every if value is not None}
+
+
+class _Said(NamedTuple):
+    value: Any
+    #: where the request says so
+    field: str
 
 
 #: of which a rule says at least one, in words
@@ -73,16 +90,27 @@ def check_bit_widths(bit_widths: Sequence[int], *, field: str) -> None:
             raise BitWidthOutOfRange(bit_width, low=MIN_BIT_WIDTH, high=MAX_BIT_WIDTH, field=field)
 
 
-def menus(rules: PointRules, points: Sequence[str], *, default: PointRule) -> tuple[Menu, ...]:
+def menus(
+    rules: PointRules,
+    points: Sequence[QuantizationPoint],
+    *,
+    default: PointRule,
+    able: Able = anything,
+) -> tuple[Menu, ...]:
     """Return what each point may choose from, sorted, parallel to `points`.
 
-    Later rules win, field by field, over earlier ones and over the default. Raises UnknownPoint for
-    a pattern that matches no point, EmptySearchSpace if every point stays in float32.
+    Later rules win, field by field, over earlier ones and over the default. An option that is not
+    `able` to quantize what is stored at a point is not in its menu. Raises UnknownPoint for a
+    pattern that matches no point, EmptySearchSpace if every point stays in float32 or none of the
+    quantizers named for a point is able to quantize it.
     """
+    names = [point.name for point in points]
     for pattern, _ in rules:
-        if not any(fnmatchcase(point, pattern) for point in points):
-            raise UnknownPoint(pattern, points)
-    resolved = tuple(_menu(_rule(rules, point, default=default)) for point in points)
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UnknownPoint(pattern, names)
+    resolved = tuple(
+        _menu(_rule(rules, point.name, default=default), point, able=able) for point in points
+    )
     if not any(resolved):
         raise EmptySearchSpace("points", remedy="let at least one point be quantized")
     return resolved
@@ -109,19 +137,25 @@ def upper_bounds(
     return found
 
 
-def _rule(rules: PointRules, point: str, *, default: PointRule) -> dict[str, Any]:
+def _rule(rules: PointRules, point: str, *, default: PointRule) -> Mapping[str, _Said]:
     """Return the fields that hold for this point."""
-    said = default.said()
+    said = {name: _Said(value, name) for name, value in default.said().items()}
     for pattern, rule in rules:
         if fnmatchcase(point, pattern):
-            said |= rule.said()
+            for name, value in rule.said().items():
+                said[name] = _Said(value, f"points.{pattern}.{name}")
     return said
 
 
-def _menu(said: dict[str, Any]) -> Menu:
-    if said.get("exclude"):
+def _menu(said: Mapping[str, _Said], point: QuantizationPoint, *, able: Able) -> Menu:
+    if "exclude" in said and said["exclude"].value:
         return ()
-    return tuple(sorted(set(_pairs(said["quantizers"], said["bit_widths"]))))
+    quantizers = said["quantizers"]
+    fitting = [name for name in quantizers.value if able(name, point.kind)]
+    if not fitting:
+        remedy = f"name a quantizer that can quantize the {point.kind} at {point.name}"
+        raise EmptySearchSpace(quantizers.field, remedy=remedy)
+    return tuple(sorted(set(_pairs(fitting, said["bit_widths"].value))))
 
 
 def _pairs(quantizers: Sequence[str], bit_widths: Sequence[int]) -> Iterator[QuantizerConfig]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from search import cost
 from search import rules
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.cost import Objective
@@ -37,6 +38,12 @@ TARGETS = {
     "activations": cost.ACTIVATION_MEMORY,
     "weights": cost.WEIGHT_MEMORY,
     "both": cost.TOTAL_MEMORY,
+}
+#: what can be quantized -> what is stored at its points
+KINDS = {
+    "activations": frozenset({Kind.ACTIVATION}),
+    "weights": frozenset({Kind.WEIGHT}),
+    "both": frozenset(Kind),
 }
 #: "join": points that meet in one addition or concatenation share one option
 TIES = ("none", "join")
@@ -115,13 +122,20 @@ class JobSpec:
         """What to minimize, by name."""
         return self.objective or TARGETS[self.target]
 
-    def menus(self, names: Sequence[str]) -> tuple[Menu, ...]:
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What is quantized."""
+        return KINDS[self.target]
+
+    def menus(
+        self, points: Sequence[QuantizationPoint], *, able: rules.Able = rules.anything
+    ) -> tuple[Menu, ...]:
         """Return what each of these points may choose from; empty where it stays in float32.
 
-        Raises UnknownPoint and EmptySearchSpace.
+        `able` tells what a quantizer can quantize. Raises UnknownPoint and EmptySearchSpace.
         """
         default = PointRule(bit_widths=self.bit_widths, quantizers=self.quantizers)
-        return rules.menus(self.points, names, default=default)
+        return rules.menus(self.points, points, default=default, able=able)
 
 
 def _require_known(field: str, name: str, *, known: Collection[str]) -> None:

@@ -49,7 +49,7 @@ def pure() -> list[TrialResult]:
         batch=settings.batch,
     )
     evaluator = bench.evaluator(bench.dataset.search)
-    search = workbench.resolve(job, bench.network, evaluator=evaluator)
+    search = workbench.resolve(job, bench, evaluator=evaluator)
     return list(study.run(search, evaluator))
 
 

@@ -80,7 +80,7 @@ def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
         )
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
-        search = workbench.resolve(attempt.job, bench.network, evaluator=evaluator)
+        search = workbench.resolve(attempt.job, bench, evaluator=evaluator)
     leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
     _count(attempt, bench.calibration_images + evaluator.images)
     return bench, evaluator, search

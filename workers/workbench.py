@@ -1,13 +1,17 @@
 """A network on its device, calibrated, with an evaluator per split: what one job works with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 
 import torch
 
 from search import cost
+from search import paired
 from search import rules
+from search.allocation import Kind
 from search.cost import Objective
+from search.errors import CertificateOutOfReach
 from search.preprocessing import settled
 from search.quantization import quantizer
 from search.quantization.calibration import PASSES
@@ -18,11 +22,14 @@ from search.quantization.codebook import BOUNDED
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
+from search.spec import MEASURED
 from search.spec import METRICS
 from search.spec import Baseline
+from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
+from workers import objectives
 from workers import splits
 from workers.data import Dataset
 from workers.data import Split
@@ -50,8 +57,9 @@ class Workbench:
 
     @property
     def calibration_images(self) -> int:
-        """Images evaluated to calibrate."""
-        return PASSES * len(self.dataset.calibration)
+        """Images evaluated to calibrate; weights take none."""
+        observed = any(point.name in self.calibration.histograms for point in self.network.points)
+        return PASSES * len(self.dataset.calibration) if observed else 0
 
     def evaluator(self, split: Split) -> LocalEvaluator:
         """Return an evaluator for the split; costs one float pass over it."""
@@ -80,24 +88,33 @@ def prepare(
     network = capture(model, example)
     # before anything that takes long: a rule for a point that is not there ends the job
     menus = _menus(job, network)
-    of = dict(zip((point.name for point in network.points), menus, strict=True))
-    bounds = rules.upper_bounds(job.points, of, bounded=(BOUNDED,))
+    bounds = rules.upper_bounds(job.points, menus, bounded=(BOUNDED,))
     calibration = calibrate(
         network,
         lambda: (images for images, _ in dataset.calibration.batches(batch)),
-        bit_widths=tuple(sorted({option.bit_width for menu in menus for option in menu})),
+        bit_widths=tuple(sorted({option.bit_width for menu in menus.values() for option in menu})),
+        kinds=job.kinds,
     )
     calibration = replace(calibration, upper_bounds=bounds)
     options = FittedOptions(calibration, device)
     return Workbench(network, dataset, calibration, options, batch, METRICS[job.metric])
 
 
-def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator) -> SearchSpec:
-    """Return the search that the request stands for; raises ToleranceOutOfRange."""
+def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> SearchSpec:
+    """Return the search that the request stands for.
+
+    Raises CertificateOutOfReach, ToleranceOutOfRange, and UnsupportedNetwork for an objective that
+    the network has no facts for.
+    """
+    network = bench.network
+    quantizes_activations = Kind.ACTIVATION in job.kinds
     return SearchSpec(
-        points=network.points,
-        menus=_menus(job, network),
+        points=network.all_points(job.kinds),
+        menus=tuple(_menus(job, network).values()),
         objective=objective(job, network),
+        ties=network.structure.joins if job.tie == "join" and quantizes_activations else (),
+        certificate=_certificate(job, images=len(bench.dataset.certification)),
+        goal=job.goal,
         baseline=baseline(job, evaluator),
         sampler=job.sampler,
         budget=job.budget,
@@ -106,18 +123,26 @@ def resolve(job: JobSpec, network: CapturedNetwork, *, evaluator: LocalEvaluator
 
 
 def objective(job: JobSpec, network: CapturedNetwork) -> Objective:
-    """Return what the request asks to minimize."""
-    points = network.points
-    if job.objective == cost.ACTIVATION_MEMORY:
-        return cost.ActivationMemory(points)
-    if job.objective == cost.PEAK_ACTIVATION_MEMORY:
-        return cost.PeakActivationMemory(points, network.structure.alive)
-    known = quantizer.registered()
-    return cost.ActivationMemory(points, frozenset(q.name for q in known if q.stores_codebook))
+    """Return what the request asks to minimize; raises as `objectives.objective` does."""
+    return objectives.objective(job.minimizes, network)
 
 
-def _menus(job: JobSpec, network: CapturedNetwork) -> tuple[Menu, ...]:
-    return job.menus([point.name for point in network.points])
+def _certificate(job: JobSpec, *, images: int) -> Certificate | None:
+    if job.confidence == MEASURED:
+        return None
+    fewest = paired.fewest_images(job.tolerance, job.confidence)
+    if fewest is None or fewest > images:
+        raise CertificateOutOfReach(
+            job.tolerance, job.confidence, images=images, fewest=fewest or 0
+        )
+    return Certificate(images=images, confidence=job.confidence)
+
+
+def _menus(job: JobSpec, network: CapturedNetwork) -> Mapping[str, Menu]:
+    """Return what each point may choose from, by point."""
+    points = network.all_points(job.kinds)
+    menus = job.menus(points, able=lambda name, kind: kind in quantizer.get(name).kinds)
+    return dict(zip((point.name for point in points), menus, strict=True))
 
 
 def baseline(job: JobSpec, evaluator: LocalEvaluator) -> Baseline:
@@ -128,7 +153,7 @@ def baseline(job: JobSpec, evaluator: LocalEvaluator) -> Baseline:
 
 
 def setup(search: SearchSpec, calibration: Calibration) -> Setup:
-    """Return what readers need to scale trials and to plot activations."""
+    """Return what readers need to scale trials and to plot what is quantized."""
     return Setup(
         baseline=search.baseline,
         points=search.points,

@@ -4,6 +4,7 @@
 `places`). What cannot be captured faithfully is refused, never left out.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from torch.export import Dim
 from torch.export import ExportedProgram
 from torch.export.passes import move_to_device_pass
 
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.errors import UnsupportedNetwork
 from search.quantization import fold
@@ -22,12 +24,14 @@ from search.quantization import functional
 from search.quantization import graph
 from search.quantization import places
 from search.quantization import structure
+from search.quantization import weights
 from search.quantization.fake_quantize import FakeQuantize
 from search.quantization.fake_quantize import Operator
 from search.quantization.observer import Observer
 from search.quantization.observer import Size
 from search.quantization.places import Place
 from search.quantization.structure import Structure
+from search.quantization.weights import Weight
 
 #: how far the captured float output may lie from the model's, relative to its largest value
 TOLERANCE = 1e-4
@@ -38,19 +42,37 @@ class CapturedNetwork:
     """A network whose points can be observed and quantized; without either it is the original."""
 
     module: fx.GraphModule
-    #: in network order
+    #: the activations, in network order
     points: tuple[QuantizationPoint, ...]
     #: sees a point's tensor as it is stored
     observers: Mapping[str, Observer]
-    #: rounds a point's tensor
+    #: rounds a point's tensor, activation or weight
     quantizers: Mapping[str, FakeQuantize]
     #: how the points hang together
     structure: Structure
+    #: of all convolutions and linear layers, in network order
+    weights: tuple[Weight, ...]
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the logits, shape (images, classes)."""
         logits: Tensor = self.module(images)
         return logits
+
+    def all_points(self, kinds: Collection[Kind]) -> tuple[QuantizationPoint, ...]:
+        """Return the points of these kinds, activations first, each in network order.
+
+        Raises UnsupportedNetwork if weights are asked for and a layer has none that is stored.
+        """
+        activations = self.points if Kind.ACTIVATION in kinds else ()
+        return (*activations, *(self.weight_points() if Kind.WEIGHT in kinds else ()))
+
+    def weight_points(self) -> tuple[QuantizationPoint, ...]:
+        """Return the points of all weights; raise UnsupportedNetwork if one is not stored."""
+        for layer in self.structure.layers:
+            if layer.weight is None:
+                why = "its weight is computed from the images, not stored; quantize activations"
+                raise UnsupportedNetwork(layer.point, why)
+        return tuple(weight.point for weight in self.weights)
 
     def load(self, operators: Mapping[str, Operator]) -> None:
         """Quantize the named points from now on and leave the others in float, in-place."""
@@ -62,28 +84,31 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor) -> CapturedNetw
     """Return the captured network, in eval mode on the model's device.
 
     `example` has shape (at least 2, ...): one batch as the model takes it. The weights are shared
-    with the model except where a batch-norm is folded into them. Raises UnsupportedNetwork when the
-    graph depends on the data or the batch size, does not return one tensor, has no point to
-    quantize, or does not compute what the model computes.
+    with the model except where they are computed or a batch-norm is folded into them. Raises
+    UnsupportedNetwork when the graph depends on the data or the batch size, does not return one
+    tensor, has no point to quantize, or does not compute what the model computes.
     """
     with torch.inference_mode():
         expected = _expected(model, example)
     module = _exported(model, example)
     graph.drop_identities(module)
     functional.make_functional(module)
+    weights.make_constant(module)
     fold.fold_batch_norms(module)
     layout = places.find(module)
     if not layout.places:
         raise UnsupportedNetwork("the graph", "it has no convolution or linear layer to quantize")
-    shape = structure.read(module, layout)
+    found = weights.find(module, layout)
+    shape = structure.read(module, layout, weights=weights.names(found))
     marked = {place.name: _mark(module, place) for place in layout.places}
+    constants = {weight.point.name: weights.mark(module, weight) for weight in found}
     module.graph.eliminate_dead_code()
     module.graph.lint()
     module.recompile()
     observers = {name: observer for name, (observer, _) in marked.items()}
-    quantizers = {name: quantizer for name, (_, quantizer) in marked.items()}
     points = _measured(module, example, observers=observers, expected=expected)
-    return CapturedNetwork(module, points, observers, quantizers, shape)
+    quantizers = {name: quantizer for name, (_, quantizer) in marked.items()} | constants
+    return CapturedNetwork(module, points, observers, quantizers, shape, found)
 
 
 def _expected(model: nn.Module | ExportedProgram, example: Tensor) -> Tensor:
@@ -125,23 +150,12 @@ def _require_any_batch(module: fx.GraphModule) -> None:
 def _mark(module: fx.GraphModule, place: Place) -> tuple[Observer, FakeQuantize]:
     """Insert an observer at the stored tensor and a quantizer where it costs least, in-place."""
     observer, quantizer = Observer(), FakeQuantize()
-    key = place.name.replace(".", "_").replace("@", "__")
-    observed = _insert_after(module, place.stored, name=f"observe_{key}", inserted=observer)
+    name = graph.submodule_name("observe", place.name)
+    observed = graph.insert_after(module, place.stored, name=name, inserted=observer)
     last = observed if place.rounded is place.stored else place.rounded
-    _insert_after(module, last, name=f"quantize_{key}", inserted=quantizer)
+    name = graph.submodule_name("quantize", place.name)
+    graph.insert_after(module, last, name=name, inserted=quantizer)
     return observer, quantizer
-
-
-def _insert_after(
-    module: fx.GraphModule, node: fx.Node, *, name: str, inserted: nn.Module
-) -> fx.Node:
-    """Let all readers of `node` read the inserted module's output instead, in-place."""
-    module.add_submodule(name, inserted)
-    with module.graph.inserting_after(node):
-        call = module.graph.call_module(name, (node,))
-    call.meta = dict(node.meta)
-    node.replace_all_uses_with(call, delete_user_cb=lambda user: user is not call)
-    return call
 
 
 @torch.inference_mode()

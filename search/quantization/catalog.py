@@ -3,6 +3,7 @@
 from search.allocation import QuantizerConfig
 from search.quantization import affine  # noqa: F401  # registers
 from search.quantization import affine_clipped  # noqa: F401  # registers
+from search.quantization import affine_per_channel  # noqa: F401  # registers
 from search.quantization import codebook  # noqa: F401  # registers
 from search.quantization import fixed_point  # noqa: F401  # registers
 from search.quantization.quantizer import Calibration

@@ -9,6 +9,7 @@ from torch import nn
 from search.quantization.quantizer import Affine
 from search.quantization.quantizer import Codebook
 from search.quantization.quantizer import Parameters
+from search.quantization.quantizer import PerChannelAffine
 
 Operator = Callable[[Tensor], Tensor]
 
@@ -17,6 +18,8 @@ def operator(parameters: Parameters, device: torch.device) -> Operator:
     """Return the fastest operator for these parameters; tables are placed on `device` once."""
     if isinstance(parameters, Affine):
         return _affine(parameters)
+    if isinstance(parameters, PerChannelAffine):
+        return _per_channel(parameters, device)
     return _codebook(parameters, device)
 
 
@@ -28,6 +31,18 @@ def _affine(parameters: Affine) -> Operator:
             parameters.zero_point,
             parameters.quant_min,
             parameters.quant_max,
+        )
+
+    return apply
+
+
+def _per_channel(parameters: PerChannelAffine, device: torch.device) -> Operator:
+    scales = torch.as_tensor(parameters.scales, dtype=torch.float32, device=device)
+    zero_points = torch.as_tensor(parameters.zero_points, dtype=torch.int32, device=device)
+
+    def apply(x: Tensor) -> Tensor:
+        return torch.fake_quantize_per_channel_affine(
+            x, scales, zero_points, 0, parameters.quant_min, parameters.quant_max
         )
 
     return apply
@@ -59,3 +74,23 @@ class FakeQuantize(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the input as it would be stored and read back."""
         return x if self.operator is None else self.operator(x)
+
+
+class FakeQuantizeConstant(FakeQuantize):
+    """A place that always sees the same tensor, which is rounded once for every operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rounded: tuple[Operator, Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the constant as it would be stored and read back."""
+        if self.operator is None:
+            # not kept: a second copy of all weights is worth its memory only while it is read
+            self._rounded = None
+            return x
+        if self._rounded is None or self._rounded[0] is not self.operator:
+            # a normal tensor even if the first pass is one for inference, since later ones need not
+            with torch.inference_mode(mode=False), torch.no_grad():
+                self._rounded = (self.operator, self.operator(x))
+        return self._rounded[1]

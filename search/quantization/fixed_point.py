@@ -45,34 +45,37 @@ def fit(calibration: Calibration, point: str, *, bit_width: int) -> Affine:
 
 @register(
     "fixed_point_shared",
-    summary="one power-of-two step for all points and bit-widths, saturating (the paper's uniform)",
+    summary="one power-of-two step for all points, saturating (the paper's uniform)",
     keeps_zero=True,
 )
 def fit_shared(calibration: Calibration, point: str, *, bit_width: int) -> Affine:
     """Return the code of this width on the step that all points share."""
     signed = calibration.histogram(point).signed
-    return code(shared_exponent(calibration), bit_width, signed=signed)
+    exponent = shared_exponent(calibration.alike(point), calibration.bit_widths)
+    return code(exponent, bit_width, signed=signed)
 
 
 @functools.lru_cache(maxsize=4)  # by identity: one calibration serves a whole search
-def shared_exponent(calibration: Calibration) -> int:
+def shared_exponent(histograms: tuple[Histogram, ...], bit_widths: tuple[int, ...]) -> int:
     """Return the step's exponent with the least geometric mean of the relative errors.
 
     Taken over all points and bit-widths. Errors are relative to each point's own second moment,
     or the layer with the largest values would decide alone; the mean is geometric, or the fewest
     bits, where every error is large, would.
     """
-    largest = max(_magnitude(histogram) for histogram in calibration.histograms.values())
-    exponents = _exponents(largest, min(calibration.bit_widths))
-    return min(exponents, key=lambda e: _log_error(calibration, e))
+    largest = max(_magnitude(histogram) for histogram in histograms)
+    exponents = _exponents(largest, min(bit_widths))
+    return min(exponents, key=lambda e: _log_error(histograms, bit_widths, exponent=e))
 
 
-def _log_error(calibration: Calibration, exponent: int) -> float:
+def _log_error(
+    histograms: tuple[Histogram, ...], bit_widths: tuple[int, ...], *, exponent: int
+) -> float:
     total = 0.0
-    for histogram in calibration.histograms.values():
+    for histogram in histograms:
         centers = histogram.centers
         power = histogram.error(0 * centers)
-        for bit_width in calibration.bit_widths:
+        for bit_width in bit_widths:
             quantized = code(exponent, bit_width, signed=histogram.signed).quantize(centers)
             total += math.log(max(histogram.error(quantized) / power, _SMALLEST_ERROR))
     return total

@@ -15,7 +15,7 @@ aten: Any = torch.ops.aten
 
 
 def fold_batch_norms(module: fx.GraphModule) -> None:
-    """Fold every batch-norm that alone reads a convolution or linear layer, in-place.
+    """Fold every batch-norm that alone reads a layer with a constant weight, in-place.
 
     w' = w · γ / √(σ² + ε), b' = (b − μ) · γ / √(σ² + ε) + β, per output channel (Jacob et al.
     2018, §3.2). Weights that are used more than once are copied first.
@@ -25,6 +25,7 @@ def fold_batch_norms(module: fx.GraphModule) -> None:
         if (
             isinstance(producer, fx.Node)
             and producer.target in LAYERS
+            and _is_constant(producer.args[1])
             and graph.sole_user(producer) is norm
         ):
             _fold(module, producer, norm=norm)
@@ -69,8 +70,8 @@ def _value(module: fx.GraphModule, argument: object) -> Tensor | None:
     """Return the parameter or buffer that a graph argument stands for."""
     if not isinstance(argument, fx.Node):
         return None
-    value: object = module
-    for part in str(argument.target).split("."):
-        value = getattr(value, part)
-    assert isinstance(value, Tensor)  # noqa: S101  # batch-norm statistics are never computed
-    return value.detach()
+    return graph.attribute(module, argument).detach()
+
+
+def _is_constant(argument: object) -> bool:
+    return isinstance(argument, fx.Node) and argument.op == "get_attr"

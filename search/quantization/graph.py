@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from torch import Tensor
 from torch import fx
+from torch import nn
 
 from search.quantization.operators import IDENTITIES
 from search.quantization.operators import SHAPE_READERS
@@ -43,3 +45,29 @@ def sole_user(node: fx.Node) -> fx.Node | None:
 def calls(module: fx.GraphModule, target: Any) -> Iterator[fx.Node]:
     """Iterate over the calls of one operator; the graph may be changed meanwhile."""
     yield from list(module.graph.find_nodes(op="call_function", target=target))
+
+
+def attribute(module: fx.GraphModule, node: fx.Node) -> Tensor:
+    """Return the parameter or buffer that a get_attr node stands for."""
+    value: object = module
+    for part in str(node.target).split("."):
+        value = getattr(value, part)
+    assert isinstance(value, Tensor)  # noqa: S101  # an exported graph has no other attributes
+    return value
+
+
+def submodule_name(what: str, point: str) -> str:
+    """Return a name for what is inserted at a point; a path has dots, a submodule must not."""
+    return f"{what}_{point.replace('.', '_').replace('@', '__')}"
+
+
+def insert_after(
+    module: fx.GraphModule, node: fx.Node, *, name: str, inserted: nn.Module
+) -> fx.Node:
+    """Let all readers of `node` read the inserted module's output instead, in-place."""
+    module.add_submodule(name, inserted)
+    with module.graph.inserting_after(node):
+        call = module.graph.call_module(name, (node,))
+    call.meta = dict(node.meta)
+    node.replace_all_uses_with(call, delete_user_cb=lambda user: user is not call)
+    return call

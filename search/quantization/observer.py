@@ -9,6 +9,8 @@ from search.quantization.histogram import Histogram
 
 #: share of the magnitude by which a constant tensor's range is widened, so that it has a width
 _CONSTANT_MARGIN = 1e-3
+#: values: torch counts in float32, where one more than 2**24 is 2**24 again
+_COUNTED_AT_ONCE = 1 << 24
 
 
 class Observer(nn.Module):
@@ -70,8 +72,10 @@ class Counts:
 
     def take(self, x: Tensor) -> None:
         """Count the values; x lies within the range."""
-        counts = torch.histc(x.float(), bins=BINS, min=self._low, max=self._high).to(torch.int64)
-        self._counts = counts if self._counts is None else self._counts + counts
+        for values in torch.split(x.flatten(), _COUNTED_AT_ONCE):
+            found = torch.histc(values.float(), bins=BINS, min=self._low, max=self._high)
+            counts = found.to(torch.int64)
+            self._counts = counts if self._counts is None else self._counts + counts
 
     def histogram(self) -> Histogram:
         """Return what was counted; at least one tensor was taken."""

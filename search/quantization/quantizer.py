@@ -1,8 +1,8 @@
 """What a quantizer is: a named function that fits parameters to a calibrated point.
 
-Parameters come in two kinds, after how they are applied: `Affine` (a fused torch operator does it)
-and `Codebook` (a table lookup). A new quantizer is a fit function registered by name; it passes the
-contract in the tests or it does not exist.
+Parameters come in three kinds, after how they are applied: `Affine` and `PerChannelAffine` (a fused
+torch operator does it) and `Codebook` (a table lookup). A new quantizer is a fit function
+registered by name; it passes the contract in the tests or it does not exist.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from search.allocation import Kind
 from search.errors import CalibrationMissing
 from search.errors import UnknownQuantizer
+from search.quantization.channels import Channels
 from search.quantization.histogram import Histogram
 from search.quantization.histogram import Values
 
@@ -91,7 +93,42 @@ class Codebook:
         }
 
 
-Parameters = Affine | Codebook
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PerChannelAffine:
+    """As `Affine`, with a scale and a zero point for each slice along the first dimension."""
+
+    #: (channels,) above 0
+    scales: Values
+    #: (channels,)
+    zero_points: npt.NDArray[np.int64]
+    quant_min: int
+    quant_max: int
+
+    def quantize(self, values: Values) -> Values:
+        """Return values of shape (channels, ...) as they are stored and read back, same shape."""
+        column = (-1, *[1] * (values.ndim - 1))
+        scales, zeros = self.scales.reshape(column), self.zero_points.reshape(column)
+        q = np.round(values * (1 / scales)) + zeros
+        return (np.clip(q, self.quant_min, self.quant_max) - zeros) * scales
+
+    def stored(self) -> Values:
+        """Return the values that can be stored in some channel, ascending."""
+        codes = np.arange(self.quant_min, self.quant_max + 1, dtype=np.float64)
+        levels = (codes - self.zero_points[:, None]) * self.scales[:, None]
+        return np.unique(levels)
+
+    def describe(self) -> dict[str, object]:
+        """Return what a runtime needs, ready for JSON: one entry a channel."""
+        return {
+            "axis": 0,
+            "scales": [float(scale) for scale in self.scales],
+            "zero_points": [int(zero_point) for zero_point in self.zero_points],
+            "quant_min": self.quant_min,
+            "quant_max": self.quant_max,
+        }
+
+
+Parameters = Affine | PerChannelAffine | Codebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +139,29 @@ class Calibration:
     bit_widths: tuple[int, ...]
     #: point -> the bound that is given instead of fitted, for quantizers that take one
     upper_bounds: Mapping[str, float] = field(default_factory=dict)
+    #: of the points that are weights, their values
+    weights: Mapping[str, Channels] = field(default_factory=dict)
 
     def histogram(self, point: str) -> Histogram:
         """Return the point's histogram; raise CalibrationMissing if there is none."""
         if point not in self.histograms:
             raise CalibrationMissing(point)
         return self.histograms[point]
+
+    def channels(self, point: str) -> Channels:
+        """Return the weight's values; raise CalibrationMissing if the point is no weight."""
+        if point not in self.weights:
+            raise CalibrationMissing(point)
+        return self.weights[point]
+
+    def alike(self, point: str) -> tuple[Histogram, ...]:
+        """Return the histograms of all points that store what this one does, weights or not."""
+        is_weight = point in self.weights
+        return tuple(
+            histogram
+            for name, histogram in self.histograms.items()
+            if (name in self.weights) == is_weight
+        )
 
 
 class Fit(Protocol):
@@ -130,6 +184,17 @@ class Quantizer:
     keeps_zero: bool
     #: a table of levels is stored beside the values
     stores_codebook: bool = False
+    #: a scale for each output channel is stored beside the values
+    per_channel: bool = False
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What it can quantize.
+
+        A scale for each channel is for weights alone: in the sum over the channels of an activation
+        it would have to be multiplied in for every product, which no integer kernel does.
+        """
+        return frozenset({Kind.WEIGHT} if self.per_channel else Kind)
 
 
 Fitter = TypeVar("Fitter", bound=Fit)
@@ -138,12 +203,18 @@ _QUANTIZERS: dict[str, Quantizer] = {}
 
 
 def register(
-    name: str, *, summary: str, keeps_zero: bool, stores_codebook: bool = False
+    name: str,
+    *,
+    summary: str,
+    keeps_zero: bool,
+    stores_codebook: bool = False,
+    per_channel: bool = False,
 ) -> Callable[[Fitter], Fitter]:
     """Offer a fit function under a name that requests can use."""
 
     def add(fit: Fitter) -> Fitter:
-        _QUANTIZERS[name] = Quantizer(name, summary, fit, keeps_zero, stores_codebook)
+        known = Quantizer(name, summary, fit, keeps_zero, stores_codebook, per_channel)
+        _QUANTIZERS[name] = known
         return fit
 
     return add

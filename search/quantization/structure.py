@@ -1,11 +1,16 @@
 """How the points of a network hang together: joins, lifetimes, and the work of its layers."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 from torch import fx
 
+from search.allocation import QuantizationPoint
+from search.cost import Operator
+from search.quantization import graph
 from search.quantization.operators import CONCATENATIONS
 from search.quantization.operators import ELEMENTWISE
 from search.quantization.operators import LAYERS
@@ -19,6 +24,8 @@ class Layer:
 
     #: of the point it produces
     point: str
+    #: name of its weight's point; None: it is computed from the images
+    weight: str | None
     #: values of its weight
     weights: int
     #: output channels, each of which may have a scale of its own
@@ -27,6 +34,15 @@ class Layer:
     linear: bool
     #: points whose values it reads, empty if it reads the images or what is made on the way
     reads: frozenset[str]
+
+    @property
+    def macs_per_value(self) -> int:
+        """Multiply-accumulates for one value of its output.
+
+        Of a convolution the kernel's volume × input channels / groups, of a linear layer its
+        inputs: in either case the values of the weight that one output channel has.
+        """
+        return self.weights // self.channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +55,38 @@ class Structure:
     #: whenever a point is stored, the points that are in use, itself included
     alive: tuple[frozenset[str], ...]
 
+    def operators(self, points: Sequence[QuantizationPoint]) -> tuple[Operator, ...]:
+        """Return what each layer computes; `points` have the sizes of what the layers produce.
 
-def read(module: fx.GraphModule, layout: Layout) -> Structure:
-    """Return the structure of a graph; call it before the places are marked."""
+        Multiply-accumulates are per image: values of the output × those for one of them.
+        """
+        elements = {point.name: point.elements for point in points}
+        return tuple(
+            Operator(
+                macs=elements[layer.point] * layer.macs_per_value,
+                reads=layer.reads,
+                weight=layer.weight,
+            )
+            for layer in self.layers
+        )
+
+
+def read(module: fx.GraphModule, layout: Layout, *, weights: Mapping[str, str]) -> Structure:
+    """Return the structure of a graph; call it before the places are marked.
+
+    `weights` has the name of the weight that each layer reads, by the layer's point.
+    """
     nodes = list(module.graph.nodes)
     return Structure(
-        tuple(_layers(module, layout)), tuple(_joins(nodes, layout)), _alive(nodes, layout)
+        tuple(_layers(module, layout, weights=weights)),
+        tuple(_joins(nodes, layout)),
+        _alive(nodes, layout),
     )
 
 
-def _layers(module: fx.GraphModule, layout: Layout) -> Iterator[Layer]:
+def _layers(
+    module: fx.GraphModule, layout: Layout, *, weights: Mapping[str, str]
+) -> Iterator[Layer]:
     for place in layout.places:
         if place.producer.target in LAYERS:
             read_from, weight = place.producer.args[:2]
@@ -56,6 +94,7 @@ def _layers(module: fx.GraphModule, layout: Layout) -> Iterator[Layer]:
             reads = layout.holds.get(read_from) if isinstance(read_from, fx.Node) else None
             yield Layer(
                 point=place.name,
+                weight=weights.get(place.name),
                 weights=value.numel(),
                 channels=value.shape[0],
                 linear=place.producer.target in MATRIX_PRODUCTS,
@@ -65,14 +104,10 @@ def _layers(module: fx.GraphModule, layout: Layout) -> Iterator[Layer]:
 
 def _parameter(module: fx.GraphModule, node: object) -> Tensor:
     assert isinstance(node, fx.Node)  # noqa: S101  # a layer's weight is an attribute
-    value: object = module
-    if node.op != "get_attr":
-        result: Tensor = node.meta["val"]
-        return result
-    for part in str(node.target).split("."):
-        value = getattr(value, part)
-    assert isinstance(value, Tensor)  # noqa: S101  # likewise
-    return value
+    if node.op == "get_attr":
+        return graph.attribute(module, node)
+    result: Tensor = node.meta["val"]
+    return result
 
 
 def _joins(nodes: list[fx.Node], layout: Layout) -> Iterator[frozenset[str]]:

@@ -43,11 +43,11 @@ def search_space(job: Job) -> dict[str, BaseDistribution]:
     """
     if job.setup is None:
         return {}
-    names = [point.name for point in job.setup.points]
+    points = job.setup.points
     space: dict[str, BaseDistribution] = {}
-    for name, menu in zip(names, job.submission.spec.menus(names), strict=True):
+    for point, menu in zip(points, job.submission.spec.menus(points), strict=True):
         if menu:
-            space |= _parameters(name, menu)
+            space |= _parameters(point.name, menu)
     return space
 
 

@@ -78,8 +78,8 @@ POINTS = (QuantizationPoint("a", 10), QuantizationPoint("b", 20), QuantizationPo
 SCHEDULE = (frozenset({"a"}), frozenset({"a", "b"}), frozenset({"a", "b", "sum"}))
 WEIGHTS = (QuantizationPoint("a.weight", 100), QuantizationPoint("b.weight", 50))
 OPERATORS = (
-    Operator(macs=1000, reads=None, weight="a.weight"),
-    Operator(macs=200, reads="a", weight="b.weight"),
+    Operator(macs=1000, reads=frozenset(), weight="a.weight"),
+    Operator(macs=200, reads=frozenset({"a"}), weight="b.weight"),
 )
 OBJECTIVES: tuple[Objective, ...] = (
     ActivationMemory(POINTS),

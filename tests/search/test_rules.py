@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import rules
+from search.allocation import Kind
+from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
@@ -20,7 +22,8 @@ DEFAULT = PointRule(bit_widths=(2, 4), quantizers=("a", "b"))
 
 
 def texts(*said: tuple[str, PointRule], names: tuple[str, ...] = NAMES) -> dict[str, list[str]]:
-    menus = rules.menus(said, names, default=DEFAULT)
+    points = [QuantizationPoint(name, 1) for name in names]
+    menus = rules.menus(said, points, default=DEFAULT)
     return {name: [str(o) for o in menu] for name, menu in zip(names, menus, strict=True)}
 
 
@@ -85,6 +88,42 @@ class TestMenus:
     def test_a_last_rule_for_all_has_the_last_word(self, said: list[tuple[str, PointRule]]) -> None:
         last = ("[fc]*", PointRule(bit_widths=(3,), quantizers=("z",)))
         assert {tuple(menu) for menu in texts(*said, last).values()} == {("z:3",)}
+
+
+class TestAble:
+    POINTS = (QuantizationPoint("a", 1), QuantizationPoint("a.weight", 9, Kind.WEIGHT))
+
+    def menus(self, *said: tuple[str, PointRule]) -> list[list[str]]:
+        menus = rules.menus(
+            said,
+            self.POINTS,
+            default=DEFAULT,
+            able=lambda name, kind: name != "b" or kind is Kind.WEIGHT,
+        )
+        return [[str(option) for option in menu] for menu in menus]
+
+    def test_what_cannot_quantize_a_point_is_not_in_its_menu(self) -> None:
+        assert self.menus() == [["a:2", "a:4"], ["a:2", "a:4", "b:2", "b:4"]]
+
+    @pytest.mark.parametrize("pattern", ["a", "*"])
+    def test_a_rule_that_leaves_only_such_is_refused_by_its_field(self, pattern: str) -> None:
+        with pytest.raises(EmptySearchSpace, match="can quantize the activation at a") as caught:
+            self.menus((pattern, PointRule(quantizers=("b",))))
+        assert caught.value.field == f"points.{pattern}.quantizers"
+
+    def test_so_is_a_request_by_its_own(self) -> None:
+        default = PointRule(bit_widths=(4,), quantizers=("b",))
+        with pytest.raises(EmptySearchSpace) as caught:
+            rules.menus((), self.POINTS, default=default, able=lambda *_: False)
+        assert caught.value.field == "quantizers"
+
+    def test_a_later_rule_for_the_point_mends_it(self) -> None:
+        said = (("*", PointRule(quantizers=("b",))), ("a", PointRule(quantizers=("a",))))
+        assert self.menus(*said) == [["a:2", "a:4"], ["b:2", "b:4"]]
+
+    def test_a_point_that_stays_in_float_needs_none(self) -> None:
+        said = (("*", PointRule(quantizers=("b",))), ("a", PointRule(exclude=True)))
+        assert self.menus(*said) == [[], ["b:2", "b:4"]]
 
 
 class TestCheck:

@@ -23,6 +23,10 @@ def job(**changes: object) -> JobSpec:
     return JobSpec(**(given_fields | changes))  # type: ignore[arg-type]  # wrong values are tested
 
 
+def named(*names: str) -> tuple[QuantizationPoint, ...]:
+    return tuple(QuantizationPoint(name, 1) for name in names)
+
+
 class TestJobSpec:
     @pytest.mark.parametrize("bit_width", [0, -1, 17, 32])
     def test_bits_outside_1_to_16_are_refused(self, bit_width: int) -> None:
@@ -62,19 +66,19 @@ class TestJobSpec:
 
 class TestMenus:
     def test_every_pair_comes_once_and_sorted(self) -> None:
-        (options,) = job(quantizers=("b", "a", "a"), bit_widths=(8, 4, 8)).menus(["p"])
+        (options,) = job(quantizers=("b", "a", "a"), bit_widths=(8, 4, 8)).menus(named("p"))
         assert [str(option) for option in options] == ["a:4", "a:8", "b:4", "b:8"]
 
     @pytest.mark.parametrize("bit_widths", [(4, 8), (2, 4, 8)])
     def test_what_hardware_can_store_is_all_there_is_to_choose(
         self, bit_widths: tuple[int, ...]
     ) -> None:
-        for menu in job(bit_widths=bit_widths).menus(["a", "b", "c"]):
+        for menu in job(bit_widths=bit_widths).menus(named("a", "b", "c")):
             assert {option.bit_width for option in menu} == {*bit_widths}
 
     def test_rules_are_asked_for_each_point(self) -> None:
         rules = (("b", PointRule(bit_widths=(8,))), ("c", PointRule(exclude=True)))
-        a, b, c = job(quantizers=("q",), bit_widths=(2,), points=rules).menus(["a", "b", "c"])
+        a, b, c = job(quantizers=("q",), bit_widths=(2,), points=rules).menus(named("a", "b", "c"))
         assert [str(option) for option in (*a, *b, *c)] == ["q:2", "q:8"]
 
 

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch import nn
 
+from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
+from search.cost import BitOperations
 from search.quantization.capture import capture
 from search.quantization.structure import Layer
 
@@ -70,9 +73,22 @@ class TestResidual:
 
     def test_layers_know_their_weights_and_what_they_read(self) -> None:
         assert self.network.structure.layers == (
-            layer(point="stem", weights=18, channels=2),
-            layer(point="body", weights=36, channels=2, reads=frozenset({"stem"})),
-            layer(point="head", weights=96, channels=3, linear=True, reads=frozenset({"add"})),
+            layer(point="stem", weight="stem.weight", weights=18, channels=2),
+            layer(
+                point="body",
+                weight="body.weight",
+                weights=36,
+                channels=2,
+                reads=frozenset({"stem"}),
+            ),
+            layer(
+                point="head",
+                weight="head.weight",
+                weights=96,
+                channels=3,
+                linear=True,
+                reads=frozenset({"add"}),
+            ),
         )
 
 
@@ -85,3 +101,70 @@ class TestFire:
 
     def test_its_parts_are_joined(self) -> None:
         assert self.network.structure.joins == (frozenset({"left", "right", "avg_pool2d"}),)
+
+    def test_a_layer_that_reads_several_counts_with_the_widest(self) -> None:
+        head = self.network.structure.layers[-1]
+        assert head.reads == {"left", "right", "avg_pool2d"}
+        allocation = BitAllocation.of(
+            {
+                "left": QuantizerConfig("affine", 2),
+                "right": QuantizerConfig("affine", 6),
+                "avg_pool2d": QuantizerConfig("affine", 4),
+                "head.weight": QuantizerConfig("affine", 3),
+            }
+        )
+        operators = self.network.structure.operators(self.network.points)[-1:]
+        # 3 channels of 4 × 4 values, each of 8 products
+        assert BitOperations(operators=operators).cost(allocation) == 3 * 16 * 8 * 6 * 3
+
+
+class Mixed(nn.Module):
+    """A strided convolution, one in groups, and a linear layer on tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.grouped = nn.Conv2d(8, 12, 3, padding=1, groups=4)
+        self.tokens = nn.Linear(12, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.grouped(torch.relu(self.stem(images)))
+        logits: Tensor = self.tokens(x.flatten(2).transpose(1, 2)).mean(1)
+        return logits
+
+
+class TestOperators:
+    network = capture(Mixed(), torch.rand(2, 3, 8, 6))
+
+    def test_multiply_accumulates_are_those_counted_by_hand(self) -> None:
+        stem, grouped, tokens = self.network.structure.operators(self.network.points)
+        positions = 4 * 3
+        assert stem.macs == 8 * positions * 3 * 9
+        assert grouped.macs == 12 * positions * (8 // 4) * 9
+        assert tokens.macs == positions * 12 * 5
+
+    def test_they_know_what_they_read(self) -> None:
+        stem, grouped, tokens = self.network.structure.operators(self.network.points)
+        assert (stem.reads, stem.weight) == (frozenset(), "stem.weight")
+        assert (grouped.reads, grouped.weight) == ({"stem"}, "grouped.weight")
+        assert (tokens.reads, tokens.weight) == ({"grouped"}, "tokens.weight")
+
+    def test_its_bit_operations_come_out_as_by_hand(self) -> None:
+        priced = BitOperations(operators=self.network.structure.operators(self.network.points))
+        allocation = BitAllocation.of(
+            {
+                "stem": QuantizerConfig("affine", 4),
+                "grouped": QuantizerConfig("affine", 2),
+                "stem.weight": QuantizerConfig("affine", 8),
+                "tokens.weight": QuantizerConfig("affine", 3),
+            }
+        )
+        # the images and the weight of `grouped` stay at 32 bits
+        expected = 2592 * 8 * 32 + 2592 * 32 * 4 + 720 * 3 * 2
+        assert priced.cost(allocation) == expected
+
+    def test_the_first_layer_of_vgg16_multiplies_as_often_as_is_known(self) -> None:
+        first = capture(nn.Conv2d(3, 64, 3, padding=1), torch.rand(2, 3, 224, 224))
+        (conv1_1,) = first.structure.operators(first.points)
+        # 64 × 224 × 224 values of 3 × 3 × 3 products
+        assert conv1_1.macs == 86_704_128
