@@ -77,8 +77,10 @@ class Trial(Answer):
     number: int
     #: who proposed it
     origin: str
+    #: "held", "missed" or "dominated"
+    verdict: str
     feasible: bool
-    #: every image of the search split was evaluated
+    #: every image of the search split was evaluated; else the trial was decided on fewer
     complete: bool
     #: per image
     memory_bytes: int | float
@@ -100,7 +102,7 @@ class Front(Answer):
     floor: float | None = None
     #: in the search split
     images: int | None = None
-    #: {"name", "elements"} in network order
+    #: {"name", "elements", "kind"} in network order
     points: Sequence[Mapping[str, Any]]
     front: Sequence[Trial]
 

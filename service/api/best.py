@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi import Header
 from fastapi import Response
 
+from service.api import examples
 from service.api.errors import NoBestYet
 from service.api.errors import NothingFeasible
 from service.api.openapi import responses
@@ -19,27 +20,6 @@ from service.store.values import JobState
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
-_EXAMPLE = {
-    "format": 1,
-    "model": "squeezenet1_1",
-    "dataset": "imagenet-sample",
-    "tolerance": 0.01,
-    "metric": "top1",
-    "trial": 37,
-    "memory_bytes": 1024000,
-    "float_memory_bytes": 7314286,
-    "saved": 0.86,
-    "points": [
-        {
-            "name": "features.0",
-            "elements": 788544,
-            "quantizer": "affine",
-            "bit_width": 4,
-            "parameters": {"scale": 0.31, "zero_point": 0, "quant_min": 0, "quant_max": 15},
-        }
-    ],
-}
-
 
 @router.get(
     "/best",
@@ -48,7 +28,9 @@ _EXAMPLE = {
         200: {
             "description": "The certified allocation",
             "headers": {"ETag": {"schema": {"type": "string"}}},
-            "content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLE}},
+            "content": {
+                "application/json": {"schema": {"type": "object"}, "example": examples.BEST}
+            },
         },
         304: {"description": "Still the one you have"},
         **responses(JobNotFound, NoBestYet, NothingFeasible),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 
+from search.allocation import QuantizationPoint
 from search.trial import TrialResult
 from service.api import schemas
 from service.dashboard.study_ids import study_id
@@ -63,6 +64,7 @@ def trial(stored: StoredTrial, setup: Setup) -> schemas.Trial:
     return schemas.Trial(
         number=result.number,
         origin=result.origin,
+        verdict=result.verdict,
         feasible=result.feasible,
         complete=result.complete,
         memory_bytes=_bytes(result.memory_bits),
@@ -94,9 +96,13 @@ def front(setup: Setup | None, stored: Sequence[StoredTrial]) -> schemas.Front:
         float_accuracy=baseline.accuracy if baseline else None,
         floor=baseline.floor if baseline else None,
         images=baseline.images if baseline else None,
-        points=[schemas.Point(name=point.name, elements=point.elements) for point in points],
+        points=[_point(point) for point in points],
         front=[trial(one, setup) for one in stored] if setup else [],
     )
+
+
+def _point(value: QuantizationPoint) -> schemas.Point:
+    return schemas.Point(name=value.name, elements=value.elements, kind=value.kind)
 
 
 def _progress(value: Job) -> schemas.Progress:
@@ -117,7 +123,7 @@ def _best(result: TrialResult, setup: Setup) -> schemas.Best:
         trial=result.number,
         saved=setup.saved(result.memory_bits),
         average_bits=setup.average_bits(result.allocation),
-        accuracy=result.hits.accuracy,
+        accuracy=setup.accuracy(result.hits),
         memory_bytes=_bytes(result.memory_bits),
     )
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
 
+from search.allocation import Kind
+from search.trial import Verdict
+from service.api import examples
 from service.api import images
 from service.api.rules import ToldRule
 from service.store.values import JobState
@@ -18,8 +21,11 @@ class Best(BaseModel):
     trial: int
     saved: float = Field(description="Share of the float32 memory that is no longer needed.")
     average_bits: float = Field(description="Bits per value, weighted by values per point.")
-    accuracy: float
-    memory_bytes: float = Field(description="Per image.")
+    accuracy: float = Field(
+        description="On the search split; where fewer images decided, the float model's less the "
+        "drop on those."
+    )
+    memory_bytes: float = Field(description="What is minimized; activations count per image.")
 
 
 class Progress(BaseModel):
@@ -50,7 +56,11 @@ class Spec(BaseModel):
     quantizers: list[str]
     bit_widths: list[int]
     points: dict[str, ToldRule] = Field(description="By pattern, in order; later rules win.")
-    objective: str
+    target: str
+    tie: str
+    objective: str | None = Field(description="null: the memory of the target.")
+    goal: str
+    confidence: float
     sampler: str
     budget: int
     seed: int
@@ -75,65 +85,7 @@ class Links(BaseModel):
 class Job(BaseModel):
     """A job as it stands."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
-                    "state": "running",
-                    "stage": "searching",
-                    "spec": {
-                        "model": "torchvision/squeezenet1_1",
-                        "weights": "IMAGENET1K_V1",
-                        "dataset": "imagenet-sample",
-                        "tolerance": 0.01,
-                        "quantizers": ["affine", "codebook_bounded"],
-                        "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
-                        "points": {"classifier.1": {"bit_widths": [8]}},
-                        "objective": "activation_memory",
-                        "sampler": "tpe",
-                        "budget": 120,
-                        "seed": 0,
-                        "trial_timeout": 600.0,
-                        "metric": "top1",
-                        "splits": None,
-                        "preprocessing": None,
-                    },
-                    "labels": {"team": "vision"},
-                    "priority": 0,
-                    "attempt": 1,
-                    "created_at": "2026-03-01T09:30:00Z",
-                    "started_at": "2026-03-01T09:30:02Z",
-                    "finished_at": None,
-                    "progress": {
-                        "trials": 41,
-                        "budget": 120,
-                        "images_evaluated": 61440,
-                        "float_accuracy": 0.581,
-                        "floor": 0.571,
-                        "best": {
-                            "trial": 37,
-                            "saved": 0.86,
-                            "average_bits": 4.4,
-                            "accuracy": 0.5745,
-                            "memory_bytes": 1024000,
-                        },
-                    },
-                    "error": None,
-                    "infeasible": None,
-                    "links": {
-                        "self": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
-                        "trials": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/trials",
-                        "front": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/front",
-                        "best": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/best",
-                        "events": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/events",
-                        "report": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/report",
-                        "dashboard": "/dashboard/studies/2203487213904411",
-                    },
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.JOB]})
 
     id: str
     state: JobState
@@ -165,9 +117,15 @@ class Trial(BaseModel):
 
     number: int
     origin: str = Field(description="Who proposed it.")
-    feasible: bool = Field(description="Evaluated on every image, and at or above the floor.")
-    complete: bool = Field(description="False: stopped as soon as the floor was out of reach.")
-    memory_bytes: float = Field(description="Per image.")
+    verdict: Verdict = Field(
+        description="held: the floor, and what the certificate asks beyond it; missed; dominated: "
+        "stopped, since another trial has fewer bits and is more accurate."
+    )
+    feasible: bool = Field(description="The verdict is that it held.")
+    complete: bool = Field(
+        description="Evaluated on every image of the search split; false: decided on fewer."
+    )
+    memory_bytes: float = Field(description="What is minimized; activations count per image.")
     saved: float
     average_bits: float
     images: int
@@ -182,14 +140,15 @@ class Trial(BaseModel):
 
 
 class Point(BaseModel):
-    """A tensor that is stored between fused operators."""
+    """A tensor that is stored between fused operators, or the weight of one."""
 
     name: str
-    elements: int = Field(description="Values stored per image.")
+    elements: int = Field(description="Values stored per image; of a weight, its values.")
+    kind: Kind
 
 
 class Front(BaseModel):
-    """The feasible trials that no other dominates, fewest bits first."""
+    """The feasible, fully evaluated trials that no other such dominates, fewest bits first."""
 
     float_accuracy: float | None
     floor: float | None

@@ -1,5 +1,6 @@
 """What a client may send to submit a job; whatever is wrong with it is told field by field."""
 
+from dataclasses import fields
 from typing import Annotated
 from typing import Literal
 
@@ -11,9 +12,11 @@ from pydantic import StringConstraints
 from search.allocation import MAX_BIT_WIDTH
 from search.spec import DEFAULT_BIT_WIDTHS
 from search.spec import DEFAULT_BUDGET
+from search.spec import DEFAULT_CONFIDENCE
 from search.spec import DEFAULT_QUANTIZERS
 from search.spec import DEFAULT_TRIAL_TIMEOUT
 from search.spec import MAX_BUDGET
+from search.spec import MEASURED
 from search.spec import JobSpec
 from service.api import images
 from service.api.rules import BitWidth
@@ -27,6 +30,7 @@ MAX_PRIORITY = 1_000
 MAX_TRIAL_TIMEOUT = 86_400.0  # seconds
 MAX_LABELS = 32
 MAX_RULES = 1_000
+DEFAULT_SAMPLER: str = next(f.default for f in fields(JobSpec) if f.name == "sampler")
 
 #: A colon ends the key where jobs are filtered by label, so a key has none.
 LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
@@ -34,6 +38,14 @@ LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = r"[^\x00-\x1f\x7f]{0,255}"
 
 
+Objective = Literal[
+    "activation_memory",
+    "activation_memory_with_codebooks",
+    "peak_activation_memory",
+    "weight_memory",
+    "total_memory",
+    "bit_operations",
+]
 LabelKey = Annotated[str, StringConstraints(pattern=f"^{LABEL_KEY}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=f"^{LABEL_VALUE}$")]
 
@@ -55,6 +67,8 @@ class JobSubmission(BaseModel):
                     "tolerance": 0.02,
                     "quantizers": ["affine"],
                     "bit_widths": [2, 4, 8],
+                    "target": "both",
+                    "confidence": 0.99,
                     "points": {"features.0": {"bit_widths": [8]}, "*.squeeze": {"exclude": True}},
                     "budget": 200,
                     "seed": 7,
@@ -95,15 +109,39 @@ class JobSubmission(BaseModel):
         description="Rules for some points only, by name or by pattern (* ? []). In order, later "
         "ones win; a pattern that matches no point ends the job.",
     )
-    objective: Literal[
-        "activation_memory", "activation_memory_with_codebooks", "peak_activation_memory"
-    ] = Field(
-        default="activation_memory",
-        description="What to minimize: elements x bits over all points per image, as it is or with "
-        "32 bits for every level of the codebooks that are chosen; or over the points that are "
-        "held at once, at the step that holds most.",
+    target: Literal["activations", "weights", "both"] = Field(
+        default="activations",
+        description="What is quantized: what layers pass on, what they multiply with, or both.",
     )
-    sampler: Name = Field(default="tpe", description="What proposes; GET /v1/samplers lists them.")
+    tie: Literal["none", "join"] = Field(
+        default="none",
+        description="join: points that meet in one addition or concatenation share one bit-width "
+        "and quantizer, as integer hardware wants them.",
+    )
+    objective: Objective | None = Field(
+        default=None,
+        description="What to minimize; left out, the memory of the target. Activation memory is "
+        "elements x bits over all points per image, as it is or with 32 bits for every level of "
+        "the codebooks that are chosen, or over the points that are held at once, at the step that "
+        "holds most. Weight memory and total memory count all that is stored for the weights; "
+        "bit operations are multiply-accumulates x bits x bits.",
+    )
+    goal: Literal["floor", "front"] = Field(
+        default="floor",
+        description="floor: the fewest bits above it; front: accuracy against memory over the "
+        "whole range.",
+    )
+    confidence: float = Field(
+        default=DEFAULT_CONFIDENCE,
+        ge=MEASURED,
+        lt=1,
+        description="At which the certified best is proved to hold the floor on images that no "
+        "search saw; 0.5 believes the accuracy that is measured there.",
+    )
+    sampler: Name = Field(
+        default=DEFAULT_SAMPLER,
+        description="What proposes; GET /v1/samplers lists them.",
+    )
     budget: int = Field(default=DEFAULT_BUDGET, ge=1, le=MAX_BUDGET, description="Trials.")
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Seeds every random choice.")
     trial_timeout: float = Field(

@@ -13,6 +13,7 @@ from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.spec import Baseline
 from search.spec import JobSpec
+from search.trial import Hits
 from search.trial import TrialResult
 
 #: What JSON can hold; documents are stored and served as they were written.
@@ -75,7 +76,7 @@ class Setup:
     #: the float model on the search split
     baseline: Baseline
     points: tuple[QuantizationPoint, ...]
-    #: per point {"low", "high", "counts"}: the activation histogram, coarse enough to plot
+    #: per point {"low", "high", "counts"}: the histogram of its values, coarse enough to plot
     histograms: Document
     #: what is minimized, of the float network; None: the memory of all points
     float_cost: int | None = None
@@ -90,6 +91,16 @@ class Setup:
     def saved(self, bits: int) -> float:
         """Return the share of the float network's memory that is no longer needed."""
         return 1 - bits / self.float_bits
+
+    def accuracy(self, hits: Hits) -> float:
+        """Return the accuracy on the search split; after part of its images, an estimate of it.
+
+        The float model's less the drop on the images seen: that does not depend on whether those
+        happen to be easy. On all images it is the accuracy.
+        """
+        if hits.images == self.baseline.images:
+            return hits.accuracy
+        return self.baseline.accuracy - hits.drop
 
     def average_bits(self, allocation: BitAllocation) -> float:
         """Return bits per value over all points."""

@@ -1,4 +1,4 @@
-"""The front holds the feasible trials that no other beats in both memory and accuracy."""
+"""The front holds the feasible, complete trials that no other beats in memory and accuracy."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +7,7 @@ from search.allocation import BitAllocation
 from search.pareto import pareto_front
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 
 
 def trial(number: int, bits: int, correct: int, *, complete: bool = True) -> TrialResult:
@@ -18,6 +19,7 @@ def trial(number: int, bits: int, correct: int, *, complete: bool = True) -> Tri
         hits=Hits(images=100, correct=correct),
         complete=complete,
         constraint=(50 - correct) / 100,
+        verdict=Verdict.HELD if correct >= 50 else Verdict.MISSED,
     )
 
 
@@ -34,10 +36,10 @@ def dominates(a: TrialResult, b: TrialResult) -> bool:
 
 class TestParetoFront:
     @given(trials())
-    def test_it_is_exactly_the_non_dominated_feasible_trials(
+    def test_it_is_exactly_the_non_dominated_of_those_that_held_on_all_images(
         self, given_: list[TrialResult]
     ) -> None:
-        feasible = [t for t in given_ if t.feasible]
+        feasible = [t for t in given_ if t.feasible and t.complete]
         expected = {
             (t.memory_bits, t.hits.correct)
             for t in feasible
@@ -57,5 +59,10 @@ class TestParetoFront:
     def test_of_equals_the_earliest_stays(self) -> None:
         assert pareto_front([trial(3, 5, 60), trial(1, 5, 60)])[0].number == 1
 
-    def test_infeasible_and_unfinished_trials_are_left_out(self) -> None:
-        assert pareto_front([trial(0, 1, 49), trial(1, 1, 60, complete=False)]) == ()
+    def test_infeasible_trials_are_left_out(self) -> None:
+        assert pareto_front([trial(0, 1, 49)]) == ()
+
+    def test_one_that_was_decided_early_neither_joins_nor_displaces(self) -> None:
+        early = trial(1, 1, 100, complete=False)
+        assert early.feasible
+        assert pareto_front([trial(0, 2, 60), early]) == (trial(0, 2, 60),)

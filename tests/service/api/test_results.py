@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from service.api.submission import DEFAULT_SAMPLER
 from service.store import leases
 from service.store.values import Lease
 from tests.service.api import deployment
@@ -37,11 +38,23 @@ class TestTrials:
         assert (stopped["images"], stopped["accuracy"]) == (64, 1.0)
         assert trials[2]["complete"] is True
         assert trials[2]["feasible"] is False
+        assert [trial["verdict"] for trial in trials[1:4]] == ["held", "missed", "missed"]
         assert trials[1]["saved"] == pytest.approx(1 - 6 / 32)
         assert trials[1]["average_bits"] == pytest.approx(6)
         assert trials[1]["memory_bytes"] == 6656 * 6 // 8
         assert trials[1]["allocation"]["features.3"] == {"quantizer": "affine", "bit_width": 6}
         assert list(trials[1]["allocation"]) == ["features.0", "features.3", "classifier"]
+
+    def test_one_may_hold_before_all_its_images_are_seen(
+        self, client: httpx.Client, engine: Engine, lease: Lease
+    ) -> None:
+        deployment.record(engine, lease, deployment.EARLY)
+        early = client.get(f"/v1/jobs/{lease.job_id}/trials").json()["items"][-1]
+        assert (early["verdict"], early["feasible"], early["complete"]) == ("held", True, False)
+        job = client.get(f"/v1/jobs/{lease.job_id}").json()
+        assert job["progress"]["best"]["trial"] == early["number"]
+        front = client.get(f"/v1/jobs/{lease.job_id}/front").json()["front"]
+        assert [trial["number"] for trial in front] == [5, 1, 0]
 
     def test_a_queued_job_has_none(self, client: httpx.Client, engine: Engine) -> None:
         job = deployment.enqueue(engine)
@@ -60,7 +73,11 @@ class TestFront:
         assert all(trial["feasible"] for trial in front["front"])
         assert front["images"] == 1000
         assert front["floor"] == pytest.approx(0.88)
-        assert front["points"][0] == {"name": "features.0", "elements": 4096}
+        assert front["points"][0] == {
+            "name": "features.0",
+            "elements": 4096,
+            "kind": "activation",
+        }
 
     def test_a_queued_job_has_an_empty_one(self, client: httpx.Client, engine: Engine) -> None:
         job = deployment.enqueue(engine)
@@ -135,6 +152,6 @@ class TestOffers:
     def test_what_workers_announced_is_listed_with_details(self, client: httpx.Client) -> None:
         assert client.get("/v1/models").json() == {"items": [{"name": "tiny", "parameters": 1200}]}
         names = [item["name"] for item in client.get("/v1/samplers").json()["items"]]
-        assert names == ["random", "tpe"]
+        assert names == sorted({"random", DEFAULT_SAMPLER})
         assert len(client.get("/v1/datasets").json()["items"]) == 1
         assert len(client.get("/v1/quantizers").json()["items"]) == 2

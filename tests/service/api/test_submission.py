@@ -8,14 +8,19 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from search import cost
+from search import spec
+from search.spec import JobSpec
 from search.splits import Splits
 from service.api.app import create_app
+from service.api.submission import JobSubmission
 from service.store import jobs
 from tests.service.api.deployment import BODY
 from tests.service.api.deployment import client_of
 from tests.service.api.deployment import problem_of
 
 JSON = {"Content-Type": "application/json"}
+SCHEMA = JobSubmission.model_json_schema()
 
 
 class TestSubmit:
@@ -95,6 +100,37 @@ class TestSubmit:
         ][0]
         assert error["field"] == "points.features.*.quantizers"
 
+    def test_what_is_quantized_and_proved_comes_back_and_is_stored(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        said = {
+            "target": "both",
+            "tie": "join",
+            "objective": "bit_operations",
+            "goal": "front",
+            "confidence": 0.99,
+        }
+        job = client.post("/v1/jobs", json=BODY | said).json()
+        assert {name: job["spec"][name] for name in said} == said
+        spec = jobs.get(engine, job["id"]).submission.spec
+        assert {name: getattr(spec, name) for name in said} == said
+
+    def test_left_out_they_get_the_defaults_of_the_search(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        job = client.post("/v1/jobs", json=BODY).json()
+        assert jobs.get(engine, job["id"]).submission.spec == JobSpec(**BODY)
+        assert job["spec"]["objective"] is None
+
+    def test_an_objective_that_the_target_does_not_touch_comes_with_the_remedy(
+        self, client: httpx.Client
+    ) -> None:
+        body = BODY | {"target": "weights", "objective": "peak_activation_memory"}
+        answer = client.post("/v1/jobs", json=body)
+        (error,) = problem_of(answer, status=422, code="validation-failed")["errors"]
+        assert error["field"] == "objective"
+        assert "choose another target" in error["message"]
+
     def test_one_key_is_one_job(self, client: httpx.Client) -> None:
         headers = {"Idempotency-Key": "nightly-7"}
         first = client.post("/v1/jobs", json=BODY, headers=headers)
@@ -144,6 +180,26 @@ class TestSubmit:
         assert known in error["message"]
 
 
+class TestChoices:
+    @pytest.mark.parametrize(
+        "field, offered",
+        [
+            ("target", tuple(spec.TARGETS)),
+            ("tie", spec.TIES),
+            ("goal", spec.GOALS),
+            ("metric", tuple(spec.METRICS)),
+        ],
+    )
+    def test_they_are_those_that_the_search_knows(
+        self, field: str, offered: tuple[str, ...]
+    ) -> None:
+        assert SCHEMA["properties"][field]["enum"] == [*offered]
+
+    def test_so_are_the_objectives(self) -> None:
+        either = SCHEMA["properties"]["objective"]["anyOf"]
+        assert either[0]["enum"] == [*cost.OFFERED]
+
+
 class TestFields:
     @pytest.fixture
     def database_url(self, sqlite_url: str) -> str:
@@ -165,6 +221,16 @@ class TestFields:
             ("bit_widths", 4, "bit_widths"),
             ("bit_widths", [4, 4], "bit_widths"),
             ("objective", "beauty", "objective"),
+            ("objective", "weight_memory", "objective"),
+            ("target", "gradients", "target"),
+            ("target", None, "target"),
+            ("tie", "all", "tie"),
+            ("tie", True, "tie"),
+            ("goal", "ceiling", "goal"),
+            ("confidence", 0.49, "confidence"),
+            ("confidence", 1, "confidence"),
+            ("confidence", "0.95", "confidence"),
+            ("confidence", None, "confidence"),
             ("points", [], "points"),
             ("points", {"": {"exclude": True}}, "points..[key]"),
             ("points", {"a.*": {}}, "points.a.*"),
