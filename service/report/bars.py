@@ -1,10 +1,12 @@
 """The figures with a bar per layer: bits, and memory before and after."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from search.allocation import MAX_BIT_WIDTH
+from search.allocation import Kind
 from service.report.layers import Layer
 from service.report.words import byte_unit
 
@@ -14,12 +16,17 @@ LOOKS = (("--first", ""), ("--second", "/"), ("--third", "x"), ("--fourth", ".")
 FLOAT_LOOK = ("--quiet", "")
 
 Figure = dict[str, Any]
+Looks = Mapping[str, tuple[str, str]]
 
 
-def bits_figure(layers: Sequence[Layer]) -> Figure:
-    """Return the bits of every layer, coloured by quantizer."""
+def looks_of(layers: Sequence[Layer]) -> Looks:
+    """Return how each quantizer looks, in every figure of these layers alike."""
     quantizers = sorted({layer.quantizer for layer in layers if layer.quantizer})
-    looks = {name: LOOKS[index % len(LOOKS)] for index, name in enumerate(quantizers)}
+    return {name: LOOKS[index % len(LOOKS)] for index, name in enumerate(quantizers)}
+
+
+def bits_figure(layers: Sequence[Layer], looks: Looks) -> Figure:
+    """Return the bits of every layer, coloured by quantizer."""
     traces = [_bits(layers, name, look=look) for name, look in [*looks.items(), (None, FLOAT_LOOK)]]
     layout = _layout(layers, "bits a value")
     # whole bits: no tick between two of them
@@ -32,7 +39,8 @@ def memory_figure(layers: Sequence[Layer]) -> Figure:
     unit, size = byte_unit(max(layer.bytes_before for layer in layers))
     before = [layer.bytes_before / size for layer in layers]
     after = [layer.bytes_after / size for layer in layers]
-    layout = _layout(layers, f"memory an image, {unit}")
+    per = " an image" if all(layer.kind is Kind.ACTIVATION for layer in layers) else ""
+    layout = _layout(layers, f"memory{per}, {unit}")
     return {
         "data": [
             _memory("float32", before, names=_names(layers), color="--quiet"),

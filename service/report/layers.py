@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.allocation import FLOAT_BIT_WIDTH
+from search.allocation import Kind
 from service.store.values import Job
 from service.store.values import JobState
 
@@ -17,18 +18,19 @@ class Layer:
     """One quantization point and what was chosen for it."""
 
     name: str
-    #: values stored per image
+    #: values stored per image; of a weight, its values
     elements: int
     #: None: it stays in float32
     quantizer: str | None
     #: FLOAT_BIT_WIDTH where it stays in float32
     bit_width: int
-    #: per image
+    #: per image, unless it is a weight
     bytes_before: float
-    #: per image
+    #: likewise
     bytes_after: float
     #: the values that can be stored, ascending; empty before they are known
     levels: tuple[float, ...] = ()
+    kind: Kind = Kind.ACTIVATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,12 @@ def choice(job: Job) -> Choice:
     return Choice(title="", layers=_layers(job, {}))
 
 
+def by_kind(layers: Sequence[Layer]) -> dict[Kind, tuple[Layer, ...]]:
+    """Return the activations and the weights apart; a kind without layers is left out."""
+    found = {kind: tuple(layer for layer in layers if layer.kind is kind) for kind in Kind}
+    return {kind: own for kind, own in found.items() if own}
+
+
 def levels(parameters: Mapping[str, Any]) -> tuple[float, ...]:
     """Return the values that a quantizer with these parameters stores, ascending.
 
@@ -85,6 +93,8 @@ def _certified(point: Mapping[str, Any]) -> Layer:
         bytes_before=point["bytes_before"],
         bytes_after=point["bytes_after"],
         levels=levels(point.get("parameters") or {}),
+        # written since weights can be points too
+        kind=Kind(point.get("kind", Kind.ACTIVATION)),
     )
 
 
@@ -99,6 +109,7 @@ def _layers(job: Job, allocation: Mapping[str, Mapping[str, Any]]) -> tuple[Laye
             bit_width=config["bit_width"],
             bytes_before=point.elements * FLOAT_BIT_WIDTH / BITS_PER_BYTE,
             bytes_after=point.elements * config["bit_width"] / BITS_PER_BYTE,
+            kind=point.kind,
         )
         for point in points
     )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from search.allocation import Kind
 from service.report import bars
+from service.report import progress
 from service.report import scatter
 from service.report import tables
 from service.report.frame import document
@@ -13,11 +15,16 @@ from service.report.frame import section
 from service.report.histograms import MOST_TICKS
 from service.report.histograms import multiples
 from service.report.layers import Choice
+from service.report.layers import by_kind
 from service.report.layers import choice
 from service.report.verdict import verdict
+from service.report.words import percent
 from service.store.values import Job
 from service.store.values import Setup
 from service.store.values import StoredTrial
+
+#: kind -> what its sections and plots are named with, and how headings begin and end
+SECTIONS = {Kind.ACTIVATION: ("", "activations"), Kind.WEIGHT: ("weight-", "weights")}
 
 
 def render(  # rule: positional, because all three are what a page is made of
@@ -29,75 +36,129 @@ def render(  # rule: positional, because all three are what a page is made of
     chosen = choice(job)
     figures: dict[str, Any] = {}
     sections = [_verdict(job)]
-    if job.setup:
-        sections += _trial_sections(job.setup, trials, front=front, figures=figures)
+    if job.setup and trials:
+        sections.append(_front(job, job.setup, trials=trials, front=front, figures=figures))
+        sections.append(_search(job, job.setup, trials=trials, figures=figures))
     if chosen.title:
         sections += _layer_sections(chosen, figures)
     if job.setup:
-        sections.append(_activations(chosen, job.setup))
+        sections += _histograms(chosen, job.setup)
     sections.append(section("asked", "What was asked for", body=tables.facts(job)))
     return document(title, "".join(sections), figures=figures)
 
 
-def _trial_sections(
+def _front(
+    job: Job,
     setup: Setup,
-    trials: Sequence[StoredTrial],
     *,
+    trials: Sequence[StoredTrial],
     front: Sequence[StoredTrial],
     figures: dict[str, Any],
-) -> list[str]:
-    if not trials:
-        return []
-    float_bits = setup.float_bits
+) -> str:
+    objective = job.submission.spec.minimizes
     results = [stored.result for stored in trials]
     best = [stored.result for stored in front]
-    figures["front"] = scatter.front_figure(
-        setup.baseline, results, front=best, float_bits=float_bits
+    figures["front"] = scatter.front_figure(setup, results, front=best, objective=objective)
+    early = (
+        " Where fewer decided, accuracy is the float model's less the drop on those."
+        if any(not result.complete for result in results)
+        else ""
     )
-    if front:
-        figures["progress"] = scatter.progress_figure(results, float_bits=float_bits)
-    table = tables.front_table(front, setup) if front else ""
     front_plot = plot(
         "front",
-        "Memory against accuracy for every trial, with the Pareto front and the accuracy floor",
-        caption=f"Each mark is one allocation, evaluated on {setup.baseline.images:,} images of "
-        "the search split; left and up is better. Marks on the lower edge are further below.",
+        "Cost against accuracy for every trial, with the Pareto front and the accuracy floor",
+        caption=f"Each mark is one allocation, on up to {setup.baseline.images:,} images of the "
+        f"search split; left and up is better.{early} Marks on the lower edge are further below. "
+        "The front holds what was evaluated on all images.",
     )
-    progress = plot(
-        "progress",
-        "The least memory that held the floor, against the images evaluated so far",
-        caption="The steps are the allocations that took the lead.",
+    table = tables.front_table(front, setup, objective=objective) if front else ""
+    return section("pareto", "Memory against accuracy", body=front_plot + table)
+
+
+def _search(
+    job: Job, setup: Setup, *, trials: Sequence[StoredTrial], figures: dict[str, Any]
+) -> str:
+    results = [stored.result for stored in trials]
+    parts = [f"<p>{escape(_spent(setup, trials))}</p>"]
+    if any(result.feasible for result in results):
+        figures["progress"] = progress.progress_figure(
+            setup, results, objective=job.submission.spec.minimizes
+        )
+        parts.append(
+            plot(
+                "progress",
+                "The least that held, against the images evaluated so far",
+                caption="The steps are the allocations that took the lead. A full pass is one "
+                "evaluation of all images of the search split.",
+            )
+        )
+    figures["images"] = progress.images_figure(setup, results)
+    parts.append(
+        plot(
+            "images",
+            "The share of the search split that each trial took",
+            caption="A trial stops as soon as its verdict is clear.",
+        )
     )
-    return [
-        section("pareto", "Memory against accuracy", body=front_plot + table),
-        *([section("search", "How the search came to it", body=progress)] if front else []),
-    ]
+    parts.append(tables.origins_table(trials))
+    return section("search", "How the search came to it", body="".join(parts))
+
+
+def _spent(setup: Setup, trials: Sequence[StoredTrial]) -> str:
+    results = [stored.result for stored in trials]
+    images = sum(result.hits.images for result in results)
+    passes = progress.running_passes(setup, results)[-1]
+    early = sum(not result.complete for result in results)
+    return (
+        f"{len(results):,} trials evaluated {images:,} images, as many as {passes:,.1f} full "
+        f"passes: {percent(passes / len(results))} of evaluating every trial in full. {early:,} "
+        f"were decided on part of the {setup.baseline.images:,} images."
+    )
 
 
 def _layer_sections(chosen: Choice, figures: dict[str, Any]) -> list[str]:
-    figures["bits"] = bars.bits_figure(chosen.layers)
-    figures["memory"] = bars.memory_figure(chosen.layers)
+    looks = bars.looks_of(chosen.layers)
     shown = escape(f"Shown is {chosen.title}.")
-    bits = plot("bits", "Bits of every layer, coloured by quantizer", caption=shown)
-    memory = plot("memory", "Memory of every layer in float32 and as chosen", caption=shown)
-    table = f"<p>{shown}</p>{tables.layer_table(chosen.layers)}"
+    drawn = {"bits": "", "memory": "", "layers": ""}
+    kinds = by_kind(chosen.layers)
+    for kind, layers in kinds.items():
+        prefix, plural = SECTIONS[kind]
+        figures[f"{prefix}bits"] = bars.bits_figure(layers, looks)
+        figures[f"{prefix}memory"] = bars.memory_figure(layers)
+        whose = f" of the {plural}" if len(kinds) > 1 else ""
+        drawn["bits"] += plot(
+            f"{prefix}bits",
+            f"Bits{whose} of every layer, coloured by quantizer",
+            caption=f"Bits{whose}. {shown}",
+        )
+        drawn["memory"] += plot(
+            f"{prefix}memory",
+            f"Memory{whose} of every layer in float32 and as chosen",
+            caption=f"Memory{whose}. {shown}",
+        )
+        drawn["layers"] += tables.layer_table(layers, f"All {plural}, in network order")
     return [
-        section("layer-bits", "Bits, layer by layer", body=bits),
-        section("layer-memory", "Memory, layer by layer", body=memory),
-        section("layers", "Every layer", body=table),
+        section("layer-bits", "Bits, layer by layer", body=drawn["bits"]),
+        section("layer-memory", "Memory, layer by layer", body=drawn["memory"]),
+        section("layers", "Every layer", body=f"<p>{shown}</p>{drawn['layers']}"),
     ]
 
 
-def _activations(chosen: Choice, setup: Setup) -> str:
-    drawn = multiples(chosen.layers, setup.histograms)
-    if not drawn:
-        return ""
-    note = (
-        "<p>Histograms over the calibration split; heights are square roots of counts, and the "
-        "tallest bin is cut off. Below each are the values that can be stored, once they are "
-        f"fitted, as ticks, or as a band where there are more than {MOST_TICKS}.</p>"
-    )
-    return section("activations", "Activations and their levels", body=note + drawn)
+def _histograms(chosen: Choice, setup: Setup) -> list[str]:
+    sections = []
+    for kind, layers in by_kind(chosen.layers).items():
+        drawn = multiples(layers, setup.histograms)
+        if drawn:
+            prefix, plural = SECTIONS[kind]
+            source = "over the calibration split" if kind is Kind.ACTIVATION else "of the weights"
+            note = (
+                f"<p>Histograms {source}; heights are square roots of counts, and the tallest bin "
+                "is cut off. Below each are the values that can be stored, once they are fitted, "
+                f"as ticks, or as a band where there are more than {MOST_TICKS}.</p>"
+            )
+            heading = f"{plural.capitalize()} and their levels"
+            sections.append(section(f"{prefix}levels", heading, body=note + drawn))
+    return sections
 
 
 def _verdict(job: Job) -> str:

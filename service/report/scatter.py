@@ -1,15 +1,18 @@
-"""The figures with a dot per trial: the Pareto front, and how the search came to it."""
+"""The figure with a dot per trial: cost against accuracy, the Pareto front and the floor."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
 from typing import Any
 
 from search.spec import Baseline
 from search.trial import TrialResult
-from service.report.words import byte_unit
+from search.trial import Verdict
+from service.report.words import amount_in_words
+from service.report.words import cost_unit
 from service.report.words import percent
+from service.store.values import Setup
 
 #: dots of one kind that a browser still draws at once; more are thinned out evenly
 MOST_DOTS = 3000
@@ -18,47 +21,118 @@ TOLERANCES_BELOW = 3
 LEAST_BELOW = 0.02
 #: air above the most accurate trial, as a share of the axis
 HEADROOM = 0.06
+VERDICTS = {
+    Verdict.HELD: "held",
+    Verdict.MISSED: "missed",
+    Verdict.DOMINATED: "dominated by another",
+}
 
 Figure = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How trials of one job become dots."""
+
+    setup: Setup
+    objective: str
+
+    @property
+    def unit(self) -> tuple[str, float]:
+        """Return the title of the axis of costs, and its unit in bits."""
+        return cost_unit(self.setup.float_bits, self.objective)
+
+    def dots(self, name: str, trials: Sequence[TrialResult], *, symbol: str, color: str) -> Figure:
+        drawn = thinned(trials)
+        return {
+            "type": "scatter",
+            "mode": "markers",
+            "name": f"{name} ({len(trials):,})",
+            "x": [trial.memory_bits / self.unit[1] for trial in drawn],
+            "y": [self.setup.accuracy(trial.hits) for trial in drawn],
+            "text": self.texts(drawn),
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {
+                "size": 8,
+                "symbol": symbol,
+                "color": color,
+                "line": {"width": 1.5, "color": color},
+            },
+        }
+
+    def texts(self, trials: Iterable[TrialResult]) -> list[str]:
+        return [
+            f"trial {trial.number}, proposed by {escape(trial.origin)}<br>"
+            f"{amount_in_words(trial.memory_bits / 8, self.objective)}<br>"
+            f"accuracy {percent(self.setup.accuracy(trial.hits), 2)}"
+            f"{'' if trial.complete else ', estimated'}<br>{decided(trial, self.setup.baseline)}"
+            for trial in trials
+        ]
+
+
 def front_figure(
-    baseline: Baseline,
-    trials: Sequence[TrialResult],
-    *,
-    front: Sequence[TrialResult],
-    float_bits: int,
+    setup: Setup, trials: Sequence[TrialResult], *, front: Sequence[TrialResult], objective: str
 ) -> Figure:
-    """Return memory against accuracy: every trial, the front, and the floor."""
-    unit, size = byte_unit(float_bits / 8)
-    scale = 8 * size
+    """Return cost against accuracy: every trial, the front, and the floor."""
+    drawing = _Drawing(setup, objective)
+    baseline = setup.baseline
     below = max(TOLERANCES_BELOW * baseline.tolerance, LEAST_BELOW)
     bottom = max(baseline.floor - below, 0.0)
     known = {trial.number for trial in front}
     others = [trial for trial in trials if trial.number not in known]
-    low = [trial for trial in others if trial.hits.accuracy < bottom]
-    near = [trial for trial in others if trial.hits.accuracy >= bottom]
+    low = [trial for trial in others if setup.accuracy(trial.hits) < bottom]
+    near = [trial for trial in others if setup.accuracy(trial.hits) >= bottom]
     held = [trial for trial in near if trial.feasible]
+    full = [trial for trial in held if trial.complete]
+    early = [trial for trial in held if not trial.complete]
     missed = [trial for trial in near if not trial.feasible]
+    edge = drawing.dots("further below", low, symbol="triangle-down", color="--missed")
     traces = [
-        _dots("held the floor", held, scale=scale, symbol="circle", color="--held"),
-        _dots("below it", missed, scale=scale, symbol="x-thin-open", color="--missed"),
-        _edge("further below", low, scale=scale, y=bottom),
-        _front(front, scale=scale),
+        drawing.dots("held", full, symbol="circle", color="--held"),
+        drawing.dots("held, decided early", early, symbol="circle-open", color="--held"),
+        drawing.dots("missed", missed, symbol="x-thin-open", color="--missed"),
+        {**edge, "y": [bottom] * len(edge["x"])},
+        _front(front, drawing=drawing),
     ]
-    top = max([baseline.accuracy, *(trial.hits.accuracy for trial in trials)])
+    top = max([baseline.accuracy, *(setup.accuracy(trial.hits) for trial in trials)])
     return {
         "data": [trace for trace in traces if trace["x"]],
-        "layout": _front_layout(baseline, unit=unit, bottom=bottom, top=top),
+        "layout": _layout(baseline, title=drawing.unit[0], bottom=bottom, top=top),
     }
 
 
-def _front_layout(baseline: Baseline, *, unit: str, bottom: float, top: float) -> Figure:
+def decided(trial: TrialResult, baseline: Baseline) -> str:
+    """Return the verdict and on how many images it fell."""
+    if trial.complete:
+        return f"{VERDICTS[trial.verdict]}, on all {trial.hits.images:,} images"
+    seen = f"decided after {trial.hits.images:,} of {baseline.images:,} images"
+    return f"{VERDICTS[trial.verdict]}, {seen}"
+
+
+def thinned(trials: Sequence[TrialResult]) -> Sequence[TrialResult]:
+    """Return at most about MOST_DOTS of them, evenly chosen."""
+    return trials[:: len(trials) // MOST_DOTS + 1]
+
+
+def _front(front: Sequence[TrialResult], *, drawing: _Drawing) -> Figure:
+    return {
+        **drawing.dots("", front, symbol="diamond", color="--front"),
+        "mode": "lines+markers",
+        "name": f"Pareto front ({len(front):,})",
+        "x": [trial.memory_bits / drawing.unit[1] for trial in front],
+        "y": [trial.hits.accuracy for trial in front],
+        "text": drawing.texts(front),
+        "line": {"shape": "hv", "color": "--front", "width": 2.5},
+        "marker": {"color": "--front", "size": 11, "symbol": "diamond"},
+    }
+
+
+def _layout(baseline: Baseline, *, title: str, bottom: float, top: float) -> Figure:
     air = HEADROOM * (top - bottom)
     floor, exact = baseline.floor, baseline.accuracy
     return {
         "height": 460,
-        "xaxis": {"title": {"text": f"memory an image, {unit}"}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": title}, "rangemode": "tozero"},
         "yaxis": {
             "title": {"text": "accuracy"},
             "tickformat": ".1%",
@@ -73,96 +147,6 @@ def _front_layout(baseline: Baseline, *, unit: str, bottom: float, top: float) -
             _label(exact, f"float {percent(exact, 2)}", color="--quiet-text"),
         ],
     }
-
-
-def progress_figure(trials: Sequence[TrialResult], *, float_bits: int) -> Figure:
-    """Return the least memory that held the floor against the images evaluated so far."""
-    unit, size = byte_unit(float_bits / 8)
-    scale = 8 * size
-    images = list(accumulate(trial.hits.images for trial in trials))
-    steps: list[tuple[int, float, str]] = []
-    for seen, trial in zip(images, trials, strict=True):
-        memory = trial.memory_bits / scale
-        if trial.feasible and (not steps or memory < steps[-1][1]):
-            steps.append((seen, memory, f"trial {trial.number}"))
-    if steps:
-        steps.append((images[-1], *steps[-1][1:]))
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": "least memory so far",
-                "x": [step[0] for step in steps],
-                "y": [step[1] for step in steps],
-                "text": [step[2] for step in steps],
-                "hovertemplate": f"%{{text}}<br>%{{y:.4g}} {unit}<br>%{{x:,}} images"
-                "<extra></extra>",
-                "line": {"shape": "hv", "color": "--front", "width": 2.5},
-                "marker": {"color": "--front", "size": 6},
-            }
-        ],
-        "layout": {
-            "height": 340,
-            "showlegend": False,
-            "xaxis": {"title": {"text": "images evaluated by the search"}, "rangemode": "tozero"},
-            "yaxis": {"title": {"text": f"memory an image, {unit}"}},
-        },
-    }
-
-
-def thinned(trials: Sequence[TrialResult]) -> Sequence[TrialResult]:
-    """Return at most about MOST_DOTS of them, evenly chosen."""
-    return trials[:: len(trials) // MOST_DOTS + 1]
-
-
-def _dots(
-    name: str, trials: Sequence[TrialResult], *, scale: int, symbol: str, color: str
-) -> Figure:
-    drawn = thinned(trials)
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": f"{name} ({len(trials):,})",
-        "x": [trial.memory_bits / scale for trial in drawn],
-        "y": [trial.hits.accuracy for trial in drawn],
-        "text": _texts(drawn),
-        "hovertemplate": "%{text}<extra></extra>",
-        "marker": {
-            "size": 8,
-            "symbol": symbol,
-            "color": color,
-            "line": {"width": 1.5, "color": color},
-        },
-    }
-
-
-def _edge(name: str, trials: Sequence[TrialResult], *, scale: int, y: float) -> Figure:
-    dots = _dots(name, trials, scale=scale, symbol="triangle-down", color="--missed")
-    return {**dots, "y": [y] * len(dots["x"])}
-
-
-def _front(front: Sequence[TrialResult], *, scale: int) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": f"Pareto front ({len(front):,})",
-        "x": [trial.memory_bits / scale for trial in front],
-        "y": [trial.hits.accuracy for trial in front],
-        "text": _texts(front),
-        "hovertemplate": "%{text}<extra></extra>",
-        "line": {"shape": "hv", "color": "--front", "width": 2.5},
-        "marker": {"color": "--front", "size": 11, "symbol": "diamond"},
-    }
-
-
-def _texts(trials: Iterable[TrialResult]) -> list[str]:
-    return [
-        f"trial {trial.number}, {escape(trial.origin)}<br>{trial.memory_bits / 8:,.0f} bytes<br>"
-        f"accuracy {percent(trial.hits.accuracy, 2)} on {trial.hits.images:,} images"
-        f"{'' if trial.complete else '<br>stopped early: the floor was out of reach'}"
-        for trial in trials
-    ]
 
 
 def _line(y: float, *, dash: str, color: str) -> Figure:

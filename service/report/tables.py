@@ -1,4 +1,4 @@
-"""The report's tables: every layer, the Pareto front, and what was asked for."""
+"""The report's tables: every layer, the Pareto front, who proposed what, what was asked for."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 
+from search.allocation import BitAllocation
+from search.allocation import Kind
+from search.allocation import QuantizationPoint
 from search.rules import PointRule
 from service.report.layers import Layer
+from service.report.words import amount_in_words
 from service.report.words import bytes_in_words
+from service.report.words import objective_in_words
 from service.report.words import percent
 from service.store.values import Job
 from service.store.values import Setup
 from service.store.values import StoredTrial
 
 #: columns that hold words, on the left; numbers line up on the right
-NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer")
+NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer", "proposed by")
 #: columns that name their row
-ROW_HEADS = ("layer", "trial", "row")
+ROW_HEADS = ("layer", "trial", "row", "proposed by")
 
 
-def layer_table(layers: Sequence[Layer]) -> str:
+def layer_table(layers: Sequence[Layer], caption: str) -> str:
     """Return one row a layer, and their sum."""
     before = sum(layer.bytes_before for layer in layers)
     after = sum(layer.bytes_after for layer in layers)
@@ -46,25 +51,40 @@ def layer_table(layers: Sequence[Layer]) -> str:
         percent(1 - after / before) if before else "-",
     )
     columns = ("layer", "values", "quantizer", "bits", "before", "after", "saved")
-    return table("Every layer, in network order", columns, rows=rows, footer=total)
+    return table(caption, columns, rows=rows, footer=total)
 
 
-def front_table(front: Sequence[StoredTrial], setup: Setup) -> str:
+def front_table(front: Sequence[StoredTrial], setup: Setup, *, objective: str) -> str:
     """Return one row a trial, fewest bits first."""
     rows = [
         (
             str(trial.number),
-            bytes_in_words(trial.memory_bits / 8),
+            amount_in_words(trial.memory_bits / 8, objective),
             percent(setup.saved(trial.memory_bits)),
             f"{setup.average_bits(trial.allocation):.2f}",
             percent(trial.hits.accuracy, 2),
             percent(trial.hits.drop, 2),
-            " ".join(_bits(trial.allocation.get(point.name)) for point in setup.points),
+            _bits_of(trial.allocation, setup.points),
         )
         for trial in (stored.result for stored in front)
     ]
     columns = ("trial", "memory", "saved", "bits", "accuracy", "drop", "layer by layer")
     return table("The Pareto front, fewest bits first", columns, rows=rows)
+
+
+def origins_table(trials: Sequence[StoredTrial]) -> str:
+    """Return one row for each who proposed, in the order of their first trials."""
+    results = [stored.result for stored in trials]
+    every = sum(result.hits.images for result in results)
+    rows = []
+    for origin in dict.fromkeys(result.origin for result in results):
+        own = [result for result in results if result.origin == origin]
+        images = sum(result.hits.images for result in own)
+        held = sum(result.feasible for result in own)
+        share = percent(images / every) if every else "-"
+        rows.append((origin, f"{len(own):,}", f"{held:,}", f"{images:,}", share))
+    columns = ("proposed by", "trials", "held", "images", "share of the images")
+    return table("Who proposed what", columns, rows=rows)
 
 
 def facts(job: Job) -> str:
@@ -76,7 +96,11 @@ def facts(job: Job) -> str:
         "quantizers": ", ".join(spec.quantizers),
         "bit-widths": ", ".join(map(str, spec.bit_widths)),
         **{f"rule {pattern}": _rule(rule) for pattern, rule in spec.points},
-        "objective": spec.objective.replace("_", " "),
+        "target": spec.target,
+        "tied points": "those that meet" if spec.tie == "join" else "none",
+        "objective": objective_in_words(spec.minimizes),
+        "goal": spec.goal,
+        "confidence": f"{spec.confidence:g}",
         "sampler": spec.sampler,
         "seed": spec.seed,
         "trials": f"{job.progress.trials:,} of {spec.budget:,}",
@@ -97,6 +121,15 @@ def _rule(rule: PointRule) -> str:
     if "upper_bound" in said:
         said["upper_bound"] = (f"upper bound {said['upper_bound']:g}",)
     return "; ".join(", ".join(map(str, choice)) for choice in said.values()) or "quantized"
+
+
+def _bits_of(allocation: BitAllocation, points: Sequence[QuantizationPoint]) -> str:
+    """Return the bit-widths in network order, those of weights after a bar."""
+    kinds = (
+        " ".join(_bits(allocation.get(point.name)) for point in points if point.kind is kind)
+        for kind in Kind
+    )
+    return " | ".join(bits for bits in kinds if bits)
 
 
 def _bits(config: object) -> str:

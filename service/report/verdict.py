@@ -1,17 +1,23 @@
 """The verdict on a job in words: what holds, by how much, on which images, or what is missing."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.report.words import bytes_in_words
+from service.report.words import amount_in_words
 from service.report.words import in_a_row
 from service.report.words import metric_in_words
+from service.report.words import objective_in_words
+from service.report.words import per
 from service.report.words import percent
 from service.report.words import points
 from service.store.values import Job
 from service.store.values import JobState
+
+#: what the certification split can say of a candidate, besides certifying or leaving it open
+REFUTED = "refuted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ def verdict(job: Job) -> Verdict:
     if job.state is JobState.INFEASIBLE and job.result:
         return Verdict(
             tone="bad",
-            headline="No allocation held the accuracy floor",
+            headline=_missing(job.result),
             sentences=tuple(_infeasible(job.result)),
         )
     if job.state is JobState.FAILED:
@@ -48,7 +54,7 @@ def verdict(job: Job) -> Verdict:
 
 
 def _certified(result: Mapping[str, Any]) -> Verdict:
-    minimized = str(result.get("objective", "activation memory")).replace("_", " ")
+    minimized = objective_in_words(_objective(result))
     return Verdict(
         tone="good",
         headline=f"Certified: {percent(result['saved'])} of the {minimized} saved",
@@ -59,9 +65,10 @@ def _certified(result: Mapping[str, Any]) -> Verdict:
 def _evidence(result: Mapping[str, Any]) -> Iterator[str]:
     checked = result["certification"]
     accuracy = metric_in_words(result.get("metric", "top1"))
+    objective = _objective(result)
     yield (
-        f"{bytes_in_words(result['memory_bytes'])} an image instead of "
-        f"{bytes_in_words(result['float_memory_bytes'])} in float32, "
+        f"{amount_in_words(result['memory_bytes'], objective)}{per(objective)} instead of "
+        f"{amount_in_words(result['float_memory_bytes'], objective)} in float32, "
         f"{result['average_bits']:.2f} bits a value on average."
     )
     yield (
@@ -70,25 +77,55 @@ def _evidence(result: Mapping[str, Any]) -> Iterator[str]:
         f"({percent(checked['float_accuracy'], 2)}), and at or above the floor of "
         f"{percent(checked['floor'], 2)}."
     )
+    yield from _proof(checked)
+    yield _versus_uniform(result)
+
+
+def _proof(checked: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the certification split proves; earlier releases wrote part of it."""
     if checked.get("drop_upper_bound") is not None:
+        tested = f" (p = {checked['p_value']:.2g})" if "p_value" in checked else ""
         yield (
             f"With {percent(checked['confidence'], 0)} confidence the drop on images of this kind "
-            f"is at most {points(checked['drop_upper_bound'])}."
+            f"is at most {points(checked['drop_upper_bound'])}{tested}."
         )
-    if checked.get("refuted"):
-        trials = in_a_row(f"trial {refuted['trial']}" for refuted in checked["refuted"])
-        yield f"Refuted on the same images, though smaller: {trials}."
-    yield _versus_uniform(result)
+    if "gap" in checked:
+        than = "more" if checked["gap"] > 0 else "less"
+        yield (
+            f"Its drop there is {points(abs(checked['gap']))} {than} than on the images that the "
+            "search saw."
+        )
+    earlier = [*checked.get("earlier", ()), *checked.get("refuted", ())]
+    refuted = [one for one in earlier if one.get("judgement", REFUTED) == REFUTED]
+    undecided = [one for one in earlier if one not in refuted]
+    if refuted:
+        yield f"Refuted on the same images, though smaller: {_trials(refuted)}."
+    if undecided:
+        yield f"Smaller, but not decided on so few images: {_trials(undecided)}."
+
+
+def _trials(checks: Iterable[Mapping[str, Any]]) -> str:
+    return in_a_row(f"trial {one['trial']}{_needed(one)}" for one in checks)
+
+
+def _needed(check: Mapping[str, Any]) -> str:
+    images = check.get("images_needed")
+    return f" (about {images:,} would do)" if images else ""
+
+
+def _objective(result: Mapping[str, Any]) -> str:
+    return str(result.get("objective", "activation_memory"))
 
 
 def _versus_uniform(result: Mapping[str, Any]) -> str:
     uniform = result.get("uniform")
     if not uniform:
         return "No uniform allocation held the floor."
+    objective = _objective(result)
     return (
         f"The smallest uniform allocation that held the floor, {uniform['quantizer']} at "
         f"{uniform['bit_width']} bits {_where(uniform)}, saves {percent(uniform['saved'])} "
-        f"({bytes_in_words(uniform['memory_bytes'])} an image)."
+        f"({amount_in_words(uniform['memory_bytes'], objective)}{per(objective)})."
     )
 
 
@@ -104,7 +141,7 @@ def _infeasible(result: Mapping[str, Any]) -> Iterator[str]:
     if closest:
         yield (
             f"The closest is trial {closest['trial']}: accuracy {percent(closest['accuracy'], 2)} "
-            f"is {points(result['shortfall'])} short of the floor of {percent(result['floor'], 2)} "
+            f"is {_short(result['shortfall'])} the floor of {percent(result['floor'], 2)} "
             f"(float model {percent(result['float_accuracy'], 2)}), with "
             f"{percent(closest['saved'])} of the memory saved."
         )
@@ -123,11 +160,24 @@ def _so_far(job: Job) -> str:
     done = f"{progress.trials} of {job.submission.spec.budget} trials"
     if progress.best is None or job.setup is None:
         return f"After {done}, no allocation at or above the floor has been found yet."
-    accuracy = percent(progress.best.hits.accuracy, 2)
+    objective = job.submission.spec.minimizes
+    accuracy = percent(job.setup.accuracy(progress.best.hits), 2)
+    cost = amount_in_words(progress.best.memory_bits / 8, objective)
     return (
-        f"After {done}, the best takes {bytes_in_words(progress.best.memory_bits / 8)} an image "
-        f"at {accuracy} accuracy; the floor is {percent(job.setup.baseline.floor, 2)}."
+        f"After {done}, the best takes {cost}{per(objective)} at {accuracy} accuracy; the floor is "
+        f"{percent(job.setup.baseline.floor, 2)}."
     )
+
+
+def _missing(result: Mapping[str, Any]) -> str:
+    if result.get("checked"):
+        return "No allocation could be certified to hold the accuracy floor"
+    return "No allocation held the accuracy floor"
+
+
+def _short(shortfall: float) -> str:
+    """Return where it lies; above the floor where the images are too few to prove it."""
+    return f"{points(abs(shortfall))} {'short of' if shortfall > 0 else 'above'}"
 
 
 def _against(drop: float) -> str:

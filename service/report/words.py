@@ -1,20 +1,53 @@
 """Numbers as people read them, the same in the terminal and in the report."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
+BITS_PER_BYTE = 8
 BYTE_UNITS = (("MiB", 1024 * 1024), ("KiB", 1024), ("B", 1))
+OPERATION_UNITS = (("tera ", 10**12), ("giga ", 10**9), ("mega ", 10**6), ("", 1))
+BIT_OPERATIONS = "bit_operations"
+#: objectives that count what is stored once, not for every image
+ONCE = ("weight_memory", "total_memory")
 
 
 def byte_unit(count: float) -> tuple[str, int]:
     """Return the largest unit, with its size in bytes, in which the count is at least 1."""
-    return next((unit for unit in BYTE_UNITS if count >= unit[1]), BYTE_UNITS[-1])
+    return _unit(count, BYTE_UNITS)
 
 
 def bytes_in_words(count: float) -> str:
     """Return a number of bytes with a unit that keeps it readable."""
     unit, size = byte_unit(count)
     return f"{count / size:,.{0 if size == 1 else 2}f} {unit}"
+
+
+def objective_in_words(name: str) -> str:
+    """Return what is minimized as a sentence has it."""
+    return name.replace("_", " ")
+
+
+def amount_in_words(cost_bytes: float, objective: str) -> str:
+    """Return what an allocation costs, of which documents tell an eighth as bytes."""
+    if objective == BIT_OPERATIONS:
+        unit, size = _unit(BITS_PER_BYTE * cost_bytes, OPERATION_UNITS)
+        return f"{BITS_PER_BYTE * cost_bytes / size:,.2f} {unit}bit operations"
+    return bytes_in_words(cost_bytes)
+
+
+def per(objective: str) -> str:
+    """Return " an image" where that is what the objective counts."""
+    return "" if objective in ONCE else " an image"
+
+
+def cost_unit(cost_bits: float, objective: str) -> tuple[str, float]:
+    """Return the title of an axis of costs, and how many bits or bit operations its unit has."""
+    if objective == BIT_OPERATIONS:
+        unit, size = _unit(cost_bits, OPERATION_UNITS)
+        return f"{unit}bit operations an image", size
+    unit, size = byte_unit(cost_bits / BITS_PER_BYTE)
+    return f"memory{per(objective)}, {unit}", size * BITS_PER_BYTE
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -36,3 +69,7 @@ def in_a_row(parts: Iterable[Any]) -> str:
     """Return "a, b and c"."""
     *most, last = [str(part) for part in parts] or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _unit(count: float, units: Sequence[tuple[str, int]]) -> tuple[str, int]:
+    return next((unit for unit in units if count >= unit[1]), units[-1])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.cost import float_memory_bits
@@ -15,6 +16,7 @@ from search.spec import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from service.store.values import Document
 from service.store.values import Job
 from service.store.values import JobError
@@ -27,13 +29,26 @@ from service.store.values import Submission
 ELEMENTS = (65536, 65536, 32768, 32768, 16384, 8192, 512, 10)
 POINTS = tuple(QuantizationPoint(f"features.{3 * i}", n) for i, n in enumerate(ELEMENTS))
 BASELINE = Baseline(images=1000, correct=954, tolerance=0.02)
+#: each layer that has one, its weight and what it stores
+WEIGHTS = tuple(
+    QuantizationPoint(f"features.{3 * i}.weight", n, Kind.WEIGHT)
+    for i, n in enumerate((432, 9216, 18432, 36864))
+)
 QUANTIZERS = ("affine", "codebook_bounded")
+FIRST = 8  # trials before the sampler's own
+ORIGINS = ("frontier", "lin", "correction")
 
 
 def histograms(points: tuple[QuantizationPoint, ...] = POINTS) -> Document:
     """Return falling counts with the zeros of a ReLU in the first bin."""
     counts = [40_000, *(max(0, 3000 - 50 * i) for i in range(63))]
-    return {point.name: {"low": 0.0, "high": 4.0, "counts": counts} for point in points}
+    bell = [round(3000 / (1 + (i - 31.5) ** 2 / 60)) for i in range(64)]
+    return {
+        point.name: {"low": 0.0, "high": 4.0, "counts": counts}
+        if point.kind is Kind.ACTIVATION
+        else {"low": -1.0, "high": 1.0, "counts": bell}
+        for point in points
+    }
 
 
 def setup(points: tuple[QuantizationPoint, ...] = POINTS) -> Setup:
@@ -54,19 +69,27 @@ def trial(number: int, *, points: tuple[QuantizationPoint, ...] = POINTS) -> Tri
     allocation = BitAllocation.of(configs)
     bits = memory_bits(points, allocation)
     lost = min(900, int(400 / center**2.4 + draw.randint(0, 10)))
-    complete = lost < 120
-    images = 1000 if complete else 128
-    correct = 954 - lost if complete else 128 - min(lost, 100)
-    hits = Hits(images=images, correct=correct, lost=lost if complete else min(lost, 100))
+    hits = _hits(lost, early=number % 5 == 0)
+    held = lost <= 20
     return TrialResult(
         number=number,
         allocation=allocation,
-        origin="tpe",
+        origin="uniform" if number < FIRST else draw.choice(ORIGINS),
         memory_bits=bits,
         hits=hits,
-        complete=complete,
-        constraint=BASELINE.floor - hits.accuracy,
+        complete=hits.images == BASELINE.images,
+        constraint=(lost - 20) / 1000,
+        verdict=Verdict.HELD if held else Verdict.MISSED,
     )
+
+
+def _hits(lost: int, *, early: bool) -> Hits:
+    """Return hits on all images, unless many are lost or the verdict came early."""
+    if lost >= 60:
+        return Hits(images=128, correct=122 - lost // 8, lost=lost // 8)
+    if early and lost <= 15:
+        return Hits(images=500, correct=480 - lost // 2, lost=lost // 2)
+    return Hits(images=1000, correct=954 - lost, lost=lost)
 
 
 def trials(
@@ -146,8 +169,15 @@ def best_document(
             "drop": 0.016,
             "drop_upper_bound": 0.0215,
             "confidence": 0.95,
+            "gap": 0.002,
             "holds": True,
-            "refuted": [{"trial": 90, "accuracy": 0.93, "drop": 0.024}],
+            "judgement": "certified",
+            "p_value": 0.0321,
+            "level": 0.045,
+            "earlier": [
+                _checked(90, judgement="refuted"),
+                _checked(91, judgement="undecided", images_needed=2400),
+            ],
         },
         "uniform": {
             "quantizer": "affine",
@@ -161,6 +191,29 @@ def best_document(
             _point(point, config)
             for point, (_, config) in zip(points, chosen.allocation.items(), strict=True)
         ],
+    }
+
+
+def _checked(trial: int, *, judgement: str, images_needed: int | None = None) -> Mapping[str, Any]:
+    return {
+        "trial": trial,
+        "images": 1000,
+        "accuracy": 0.93,
+        "drop": 0.024,
+        "judgement": judgement,
+        "p_value": 0.2,
+        "level": 0.045,
+        "images_needed": images_needed,
+    }
+
+
+def undecided_document(closest: TrialResult) -> dict[str, Any]:
+    """Return the infeasible document of a trial that too few images could certify."""
+    return {
+        **infeasible_document(closest),
+        "shortfall": -0.002,
+        "reason": f"trial {closest.number} would take about 2,400 images",
+        "checked": [_checked(closest.number, judgement="undecided", images_needed=2400)],
     }
 
 
@@ -199,6 +252,23 @@ def succeeded(count: int = 120) -> tuple[Job, tuple[StoredTrial, ...], tuple[Sto
     return job(JobState.SUCCEEDED, found=found, result=document), found, best
 
 
+def both() -> tuple[Job, tuple[StoredTrial, ...], tuple[StoredTrial, ...]]:
+    """Return what a page about activations and weights together is made of."""
+    points = (*POINTS, *WEIGHTS)
+    found = trials(points=points)
+    best = front(found)
+    document = best_document(best[0].result, points=points) | {"objective": "total_memory"}
+    spec = JobSpec(model="tiny-net", dataset="digits", tolerance=0.02, target="both")
+    finished = job(
+        JobState.SUCCEEDED,
+        found=found,
+        result=document,
+        setup=setup(points),
+        submission=Submission(spec=spec),
+    )
+    return finished, found, best
+
+
 def infeasible() -> tuple[Job, tuple[StoredTrial, ...], tuple[StoredTrial, ...]]:
     """Return what a page about an infeasible job is made of."""
     found = tuple(stored for stored in trials() if not stored.result.feasible)
@@ -218,6 +288,7 @@ def _point(point: QuantizationPoint, config: QuantizerConfig) -> dict[str, Any]:
     codebook = {"levels": [4.0 * (i / levels) ** 1.5 for i in range(levels)], "upper_bound": 4.0}
     return {
         "name": point.name,
+        "kind": point.kind,
         "elements": point.elements,
         "quantizer": config.quantizer,
         "bit_width": config.bit_width,

@@ -89,6 +89,19 @@ class TestEveryScreen:
         assert seen.messages == []
         assert seen.requests == [certified.as_uri()]
 
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_weights_are_drawn_beside_activations(
+        self, browser: Browser, tmp_path: Path, width: int
+    ) -> None:
+        path = tmp_path / "both.html"
+        path.write_text(render(*samples.both()), encoding="utf-8")
+        seen = opened(browser, path, width=width)
+        for name, points in (("bits", samples.POINTS), ("weight-bits", samples.WEIGHTS)):
+            bars = seen.page.locator(f"#plot-{name} .bars .point path")
+            assert bars.count() == len(points)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert seen.messages == []
+
     def test_bars_and_dots_are_there_to_be_seen(self, browser: Browser, certified: Path) -> None:
         page = opened(browser, certified, width=1280).page
         bars = page.locator("#plot-bits .bars .point path")
@@ -130,7 +143,7 @@ class TestAccessible:
     def test_tables_have_captions_and_headers(self, browser: Browser, certified: Path) -> None:
         page = opened(browser, certified, width=1280).page
         tables = page.locator("table")
-        assert tables.count() == 2
+        assert tables.count() == 3
         assert page.locator("table caption").count() == tables.count()
         assert page.locator("tbody tr").count() == page.locator("tbody th[scope=row]").count()
 

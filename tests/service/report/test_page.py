@@ -35,6 +35,35 @@ class TestCertified:
         assert "Refuted on the same images, though smaller: trial 90" in text
         assert "affine at 5 bits everywhere, saves 84.0 %" in text
 
+    def test_the_gap_to_the_images_the_search_saw_is_told(self) -> None:
+        job, *rest = samples.succeeded()
+        text = visible(render(job, *rest))
+        assert "0.20 points more than on the images that the search saw" in text
+        assert "at most 2.15 points (p = 0.032)" in text
+        assert "not decided on so few images: trial 91 (about 2,400 would do)" in text
+
+    def test_what_an_earlier_release_certified_is_still_told(self) -> None:
+        job, found, best = samples.succeeded()
+        document = samples.best_document(best[0].result)
+        certification = document["certification"]
+        for younger in ("gap", "judgement", "p_value", "level", "earlier"):
+            del certification[younger]
+        certification["refuted"] = [{"trial": 90, "accuracy": 0.93, "drop": 0.024}]
+        text = visible(render(replace(job, result=document), found, best))
+        assert "is at most 2.15 points." in text
+        assert "Refuted on the same images, though smaller: trial 90." in text
+
+    def test_who_proposed_what_is_counted(self) -> None:
+        job, found, best = samples.succeeded()
+        text = visible(render(job, found, best))
+        results = [stored.result for stored in found]
+        own = [result for result in results if result.origin == "frontier"]
+        images = sum(result.hits.images for result in own)
+        held = sum(result.feasible for result in own)
+        assert re.search(rf"frontier\s+{len(own)}\s+{held}\s+{images:,}\s+", text)
+        every = sum(result.hits.images for result in results)
+        assert f"120 trials evaluated {every:,} images, as many as {every / 1000:.1f} full" in text
+
     def test_another_metric_is_called_by_its_name(self) -> None:
         job, *rest = samples.succeeded()
         counted = replace(job, result={**(job.result or {}), "metric": "top5"})
@@ -51,6 +80,30 @@ class TestCertified:
         assert 'class="levels"' in page
 
 
+class TestWeights:
+    def test_they_stand_apart_from_activations(self) -> None:
+        page = render(*samples.both())
+        captions = re.findall(r"<caption>(.*?)</caption>", page)
+        assert "All activations, in network order" in captions
+        assert "All weights, in network order" in captions
+        weights = page.partition("All weights, in network order</caption>")[2]
+        table = weights.partition("</table>")[0]
+        named = re.findall(r'<th scope="row" class="name">(.*?)</th>', table)
+        assert named == [*(point.name for point in samples.WEIGHTS), "all layers"]
+
+    def test_they_have_histograms_of_their_own(self) -> None:
+        page = render(*samples.both())
+        activations, weights = page.split('id="weight-levels"')
+        assert activations.count('class="multiple"') == len(samples.POINTS)
+        assert weights.count('class="multiple"') == len(samples.WEIGHTS)
+
+    def test_what_is_stored_once_is_not_said_to_be_per_image(self) -> None:
+        text = visible(render(*samples.both()))
+        assert "of the total memory saved" in text
+        assert "in float32" in text
+        assert "B an image" not in text.partition("Memory against accuracy")[0]
+
+
 class TestOtherStates:
     def test_an_infeasible_job_tells_the_closest_and_whom_to_blame(self) -> None:
         text = visible(render(*samples.infeasible()))
@@ -59,6 +112,14 @@ class TestOtherStates:
         assert "features.6 (1.10 points) and features.0 (0.20 points)" in text
         assert "features.3 (0.00 points)" not in text
         assert "the closest allocation" in text
+
+    def test_one_that_too_few_images_could_certify_is_not_called_short(self) -> None:
+        job, found, best = samples.infeasible()
+        document = samples.undecided_document(found[0].result)
+        text = visible(render(replace(job, result=document), found, best))
+        assert "No allocation could be certified" in text
+        assert "would take about 2,400 images" in text
+        assert "0.20 points above the floor" in text
 
     def test_a_running_job_shows_how_far_it_is(self) -> None:
         found = samples.trials(30)

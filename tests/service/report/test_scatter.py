@@ -1,20 +1,23 @@
-"""The figures with a dot per trial."""
+"""The figure with a dot per trial."""
 
-from search.cost import float_memory_bits
+from dataclasses import replace
+
+import pytest
+
+from search.trial import Hits
+from search.trial import Verdict
 from service.report import scatter
 from tests.service.report import samples
-
-FLOAT_BITS = float_memory_bits(samples.POINTS)
 
 
 def figure() -> scatter.Figure:
     """Return the front figure of a search."""
     found = samples.trials()
     return scatter.front_figure(
-        samples.BASELINE,
+        samples.setup(),
         [stored.result for stored in found],
         front=[stored.result for stored in samples.front(found)],
-        float_bits=FLOAT_BITS,
+        objective="activation_memory",
     )
 
 
@@ -32,16 +35,29 @@ class TestFrontFigure:
         assert samples.BASELINE.floor in lines
 
     def test_only_trials_that_held_the_floor_are_called_so(self) -> None:
-        held = next(t for t in figure()["data"] if t["name"].startswith("held"))
+        held = next(t for t in figure()["data"] if t["name"].startswith("held ("))
         assert all(y >= samples.BASELINE.floor for y in held["y"])
 
+    def test_one_decided_early_stands_where_its_drop_puts_it(self) -> None:
+        # every image seen was right, because those seen were easy
+        hits = Hits(images=100, correct=99, lost=1)
+        early = replace(samples.trial(0), hits=hits, complete=False, verdict=Verdict.HELD)
+        drawn = scatter.front_figure(
+            samples.setup(), [early], front=[], objective="activation_memory"
+        )
+        (trace,) = drawn["data"]
+        assert trace["name"] == "held, decided early (1)"
+        assert trace["y"] == [pytest.approx(samples.BASELINE.accuracy - 0.01)]
+        assert "held, decided after 100 of 1,000 images" in trace["text"][0]
+        assert "proposed by uniform" in trace["text"][0]
 
-class TestProgressFigure:
-    def test_the_line_only_falls_and_ends_with_the_last_trial(self) -> None:
-        results = [stored.result for stored in samples.trials()]
-        line = scatter.progress_figure(results, float_bits=FLOAT_BITS)["data"][0]
-        assert line["y"] == sorted(line["y"], reverse=True)
-        assert line["x"][-1] == sum(result.hits.images for result in results)
+    def test_bit_operations_are_no_bytes(self) -> None:
+        setup = replace(samples.setup(), float_cost=3 * 10**12)
+        trial = replace(samples.trial(1), memory_bits=10**12)
+        drawn = scatter.front_figure(setup, [trial], front=[], objective="bit_operations")
+        assert drawn["layout"]["xaxis"]["title"]["text"] == "tera bit operations an image"
+        assert drawn["data"][0]["x"] == [1.0]
+        assert "1.00 tera bit operations" in drawn["data"][0]["text"][0]
 
 
 class TestThinned:
