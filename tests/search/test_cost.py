@@ -143,8 +143,32 @@ class TestWeightMemory:
         assert cost.float_cost(WeightMemory(WEIGHTS)) == 150 * 32
         assert WeightMemory(WEIGHTS, 8).cost(given_bits(a__weight=4)) == 100 * 4 + 50 * 8
 
+    def test_what_is_stored_beside_the_codes_is_charged(self) -> None:
+        charged = WeightMemory(
+            WEIGHTS,
+            tables=frozenset({"codebook"}),
+            per_channel=frozenset({"channels"}),
+            channels=(("a.weight", 10), ("b.weight", 5)),
+        )
+        chosen = {"a.weight": QuantizerConfig("channels", 3), "b.weight": QuantizerConfig("x", 2)}
+        assert charged.cost(BitAllocation.of(chosen)) == 100 * 3 + 10 * 32 + 50 * 2
+        chosen["a.weight"] = QuantizerConfig("codebook", 3)
+        assert charged.cost(BitAllocation.of(chosen)) == 100 * 3 + 8 * 32 + 50 * 2
+        # in float32 there is nothing beside
+        assert cost.float_cost(charged) == 150 * 32
+
 
 class TestBitOperations:
+    def test_of_several_that_are_read_the_widest_counts(self) -> None:
+        joined = Operator(macs=10, reads=frozenset({"a", "b"}), weight="b.weight")
+        counted = BitOperations(operators=(joined,))
+        assert counted.cost(given_bits(a=4, b=6, b__weight=2)) == 10 * 2 * 6
+        assert counted.cost(given_bits(a=4, b__weight=2)) == 10 * 2 * 32
+
+    def test_a_weight_that_is_computed_stays_in_float(self) -> None:
+        computed = Operator(macs=10, reads=frozenset({"a"}), weight=None)
+        assert BitOperations(operators=(computed,)).cost(given_bits(a=4)) == 10 * 32 * 4
+
     def test_the_width_that_counts_is_the_inputs(self) -> None:
         counted = BitOperations(operators=OPERATORS, weight_bits=8, input_bits=8)
         assert counted.cost(given_bits(a=4, b=1)) == 1000 * 8 * 8 + 200 * 8 * 4

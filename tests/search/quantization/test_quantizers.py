@@ -114,8 +114,8 @@ class TestFixedPoint:
         assert len(steps) == 1
 
     def test_weights_share_a_step_of_their_own(self) -> None:
-        tiny = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32) / 100
-        both = replace(calibration(a="heavy tail", w="tiny"), weights={"w": Channels(lambda: tiny)})
+        tiny = Channels(lambda: samples("tiny")[None])
+        both = replace(calibration(a="heavy tail", w="tiny"), weights={"w": tiny})
         alone = fixed_point.fit_shared(calibration(a="heavy tail"), "a", bit_width=4)
         assert fixed_point.fit_shared(both, "a", bit_width=4) == alone
         assert fixed_point.fit_shared(both, "w", bit_width=4).scale < alone.scale

@@ -146,8 +146,8 @@ class TestOperators:
     def test_they_know_what_they_read(self) -> None:
         stem, grouped, tokens = self.network.structure.operators(self.network.points)
         assert (stem.reads, stem.weight) == (frozenset(), "stem.weight")
-        assert (grouped.reads, grouped.weight) == ({"stem"}, "grouped.weight")
-        assert (tokens.reads, tokens.weight) == ({"grouped"}, "tokens.weight")
+        assert (grouped.reads, grouped.weight) == (frozenset({"stem"}), "grouped.weight")
+        assert (tokens.reads, tokens.weight) == (frozenset({"grouped"}), "tokens.weight")
 
     def test_its_bit_operations_come_out_as_by_hand(self) -> None:
         priced = BitOperations(operators=self.network.structure.operators(self.network.points))
