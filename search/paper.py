@@ -18,6 +18,8 @@ ELEMENTS = (
 )
 POINTS = len(ELEMENTS)
 ALEXNET_POINTS = 8
+#: the method that Table VII compares with
+LIN = "Lin et al."
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ K_MEANS_BITS = (2, 3, 4, 5)  # Table VI has 4 and 5 for VGG-16, 2 and 3 for Alex
 LINEAR_BITS = 8  # of linear layers in Table VI, where the paper gives no others
 #: what Lin et al. quantize with: a power of two for every layer
 LIN_QUANTIZER = "fixed_point"
-LIN = "Lin et al."
 #: a bit-width less is not tried once less than this share of the float accuracy is left
 HOPELESS = 0.5
 
@@ -63,7 +62,7 @@ class Line:
     #: the paper's number of the table, such as "I"
     table: str
     label: str
-    #: "uniform", "nonuniform", "discrete", "k-means", "k-means, bounded", LIN, "bitfloor"
+    #: "uniform", "nonuniform", "discrete", "k-means", "k-means, bounded", paper.LIN, "bitfloor"
     method: str
     allocation: BitAllocation
     memory_bits: int
@@ -175,7 +174,8 @@ def _closed_form(subject: Subject) -> Iterator[Line]:
         for allocation in lin.family(_choosing(subject.search, (quantizer,))):
             if not _held(race, subject.evaluate(allocation)):
                 continue
-            line = _line(subject, allocation, table="VII", label=quantizer, method=LIN)
+            label = f"closed form, {quantizer}"
+            line = _line(subject, allocation, table="VII", label=label, method=paper.LIN)
             if line.holds:
                 yield line
                 break

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,11 @@ from search import cost
 from search import reproduction
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.reproduction import SEARCHED_BITS
+from search.quantization.histogram import Histogram
 from search.reproduction import Line
 from search.reproduction import Subject
 from search.spec import JobSpec
+from workers import preactivations
 from workers import workbench
 from workers.workbench import Workbench
 
@@ -48,7 +50,9 @@ def document(
         "points": [{"name": point.name, "elements": point.elements} for point in points],
         "lines": [_line(line, points) for line in lines],
         "best": {method: lines.index(line) for method, line in best.items()},
-        "histograms": workbench.setup(subject.search, bench.calibration).histograms,
+        "histograms": _coarse(bench.calibration.histograms),
+        "before_activation": _coarse(_before_activation(bench)),
+        "upper_bounds": dict(bench.calibration.upper_bounds),
         "levels_bits": LEVELS_BITS,
         "levels": {kind: dict(_levels(bench, kind)) for kind in LEVELS_SHOWN},
     }
@@ -57,17 +61,30 @@ def document(
 def _subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
     evaluator = bench.evaluator(bench.dataset.search)
     certifier = bench.evaluator(bench.dataset.certification)
-    options = tuple(sorted(QuantizerConfig(q, b) for q in job.quantizers for b in SEARCHED_BITS))
-    # calibrated for every width the tables use, but searched among the usual ones
-    search = workbench.resolve(job, bench.network, evaluator=evaluator)
+    # as in the paper: elements times bits, and what is measured is believed
+    search = workbench.resolve(job, bench, evaluator=evaluator)
     return Subject(
-        search=replace(search, menus=(options,) * len(search.points)),
+        search=replace(search, objective=None, certificate=None),
         evaluate=evaluator,
         certification=workbench.baseline(job, certifier),
         certify=certifier,
         linear=frozenset(layer.point for layer in bench.network.structure.layers if layer.linear),
         budget=budget,
     )
+
+
+def _before_activation(bench: Workbench) -> Mapping[str, Histogram]:
+    calibration = bench.dataset.calibration
+    return preactivations.histograms(
+        bench.network, lambda: (images for images, _ in calibration.batches(bench.batch))
+    )
+
+
+def _coarse(histograms: Mapping[str, Histogram]) -> dict[str, Any]:
+    return {
+        point: {"low": h.low, "high": h.high, "counts": h.coarse(workbench.PLOTTED_BINS)}
+        for point, h in histograms.items()
+    }
 
 
 def _line(line: Line, points: tuple[QuantizationPoint, ...]) -> dict[str, Any]:

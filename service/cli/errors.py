@@ -4,6 +4,7 @@ CommandError
 ├── UsageProblem             what was typed cannot be used
 │   ├── SpecUnusable
 │   ├── OverrideUnusable
+│   ├── FieldUnusable
 │   ├── ConditionUnusable
 │   └── SettingUnusable
 ├── MissingExtra
@@ -72,6 +73,13 @@ class OverrideUnusable(UsageProblem):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"--set {text!r}: write it as NAME=VALUE, such as tolerance=0.01")
+
+
+class FieldUnusable(UsageProblem):
+    """A field of the request is missing, or holds what cannot be used."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
 
 
 class ConditionUnusable(UsageProblem):

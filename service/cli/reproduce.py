@@ -3,36 +3,61 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from typing import Any
 
 import typer
 
+from search.errors import InvalidSpec
 from service.cli import needs
+from service.cli import spec_file
+from service.cli.errors import FieldUnusable
 from service.cli.errors import FileUnusable
+from service.cli.errors import listed
 from service.cli.output import say
+from service.store import codec
 
-#: what bitfloor's own search chooses from, beside the paper's methods
-QUANTIZERS = ("affine", "codebook", "codebook_bounded")
+#: where nothing is said; the quantizers are what bitfloor's own search chooses from
+DEFAULTS: Mapping[str, Any] = {
+    "tolerance": 0.02,
+    "quantizers": ["affine", "codebook", "codebook_bounded"],
+}
+#: of a spec, what the experiments depend on
+FIELDS = (
+    *("model", "weights", "dataset", "metric", "tolerance", "seed", "budget", "sampler"),
+    *("quantizers", "bit_widths", "points", "splits", "preprocessing"),
+)
 ROWS, PAGE, TEXT = "rows.json", "report.html", "report.md"
 
 
 def reproduce(  # noqa: PLR0913  # an option is a parameter
+    spec: Annotated[
+        str | None,
+        typer.Argument(metavar="[SPEC.yaml]", help='As for submit; "-" is stdin.'),
+    ] = None,
     *,
-    model: Annotated[str, typer.Option(help="As in a spec, such as torchvision/vgg16.")],
-    data: Annotated[str, typer.Option(help="The dataset, as in a spec.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a field of the spec; repeatable."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Such as torchvision/vgg16.")] = None,
+    data: Annotated[str | None, typer.Option(help="The dataset.")] = None,
     weights: Annotated[str | None, typer.Option(help="As in a spec.")] = None,
-    metric: Annotated[str, typer.Option(help="top1 or top5; the paper has top5.")] = "top1",
-    tolerance: Annotated[float, typer.Option(help="δ, absolute.")] = 0.02,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 0,
-    budget: Annotated[int, typer.Option(help="Trials of bitfloor's own search.")] = 120,
-    method_budget: Annotated[int, typer.Option(help="Trials for each method of the paper.")] = 40,
+    metric: Annotated[str | None, typer.Option(help="top1 or top5; the paper has top5.")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="δ, absolute; 0.02 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same rows.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Trials of bitfloor's own search.")] = None,
+    method_budget: Annotated[
+        int, typer.Option(min=1, help="Trials for each method of the paper.")
+    ] = 40,
     output: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("reproduction"),
 ) -> int:
     """Redo the paper's experiments: report.html, report.md and rows.json."""
     needs.require("torch", extra="worker")
     needs.require("plotly", extra="service")
-    request = {
+    options = {
         "model": model,
         "dataset": data,
         "weights": weights,
@@ -40,8 +65,10 @@ def reproduce(  # noqa: PLR0913  # an option is a parameter
         "tolerance": tolerance,
         "seed": seed,
         "budget": budget,
-        "quantizers": QUANTIZERS,
     }
+    said = spec_file.read(spec, overrides or ())
+    said |= {name: value for name, value in options.items() if value is not None}
+    request = _checked({**DEFAULTS, **said})
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -54,6 +81,27 @@ def reproduce(  # noqa: PLR0913  # an option is a parameter
     if ended.returncode == 0:
         _render(output)
     return ended.returncode
+
+
+def _checked(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request as it is stored; raise FieldUnusable for what it cannot hold."""
+    for name in said:
+        if name not in FIELDS:
+            why = f"the experiments do not depend on it; they do on {listed(FIELDS)}"
+            raise FieldUnusable(name, why)
+    with needs.installed("service"):
+        from pydantic import ValidationError
+
+        from service.api.submission import JobSubmission
+        from service.api.validation import field_errors
+    try:
+        submission = JobSubmission.model_validate(said).to_value(None)
+    except ValidationError as error:
+        wrong = field_errors({**one, "loc": ("body", *one["loc"])} for one in error.errors())
+        raise FieldUnusable(wrong[0]["field"], wrong[0]["message"]) from None
+    except InvalidSpec as error:
+        raise FieldUnusable(error.field, str(error).removeprefix(f"{error.field}: ")) from None
+    return codec.spec_document(submission.spec)
 
 
 def _render(output: Path) -> None:

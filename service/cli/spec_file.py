@@ -11,19 +11,21 @@ from service.cli.errors import OverrideUnusable
 from service.cli.errors import SpecUnusable
 
 
-def read(path: str, overrides: Sequence[str]) -> dict[str, Any]:
+def read(path: str | None, overrides: Sequence[str]) -> dict[str, Any]:
     """Return the request in the file ("-" is stdin), with NAME=VALUE overrides applied.
+
+    Without a file the overrides are all there is.
 
     Raises:
         SpecUnusable: there is no such file, or it holds no YAML mapping of what JSON can hold.
         OverrideUnusable: an override does not read as NAME=VALUE.
 
     """
-    spec = _mapping(path, _text(path))
+    spec = {} if path is None else _mapping(path, _text(path))
     for override in overrides:
         name, value = _override(override)
         spec[name] = value
-    _reject_what_json_lacks(path, spec)
+    _reject_what_json_lacks(path or "--set", spec)
     return spec
 
 

@@ -1,8 +1,9 @@
-"""Small multiples as inline SVG: what each layer's activations look like, and the levels chosen."""
+"""Small multiples as inline SVG: what each layer's values look like, and the levels chosen."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
+from math import erf
 from math import sqrt
 from typing import Any
 
@@ -15,30 +16,69 @@ TICK = 14  # length of a level's tick
 MOST_TICKS = 64  # more levels than this are one band
 
 
-def multiples(layers: Sequence[Layer], histograms: Mapping[str, Any]) -> str:
-    """Return one figure a layer that has a histogram {"low", "high", "counts"}."""
+def multiples(
+    layers: Sequence[Layer], histograms: Mapping[str, Any], *, normal: bool = False
+) -> str:
+    """Return one figure a layer that has a histogram {"low", "high", "counts"}.
+
+    With `normal` the normal distribution of the same mean and deviation is drawn over it.
+    """
     drawn = [
-        _multiple(layer, histograms[layer.name]) for layer in layers if layer.name in histograms
+        _multiple(layer, histograms[layer.name], normal=normal)
+        for layer in layers
+        if layer.name in histograms
     ]
     return f'<div class="multiples">{"".join(drawn)}</div>' if drawn else ""
 
 
-def _multiple(layer: Layer, histogram: Mapping[str, Any]) -> str:
+def expected(counts: Sequence[float], *, low: float, high: float) -> list[float]:
+    """Return the counts of a normal distribution of the same mean and deviation, bin by bin.
+
+    Bins are equal over [low, high]; what lies outside is in none.
+    """
+    total, step = sum(counts), (high - low) / max(len(counts), 1)
+    if not total:
+        return [0.0] * len(counts)
+    centers = [low + step * (index + 0.5) for index in range(len(counts))]
+    mean = sum(n * x for n, x in zip(counts, centers, strict=True)) / total
+    square = sum(n * (x - mean) ** 2 for n, x in zip(counts, centers, strict=True)) / total
+    # all in one bin: as wide as a bin, so that it can be drawn
+    deviation = sqrt(square) or step
+
+    def below(x: float) -> float:
+        return 0.5 * (1 + erf((x - mean) / (deviation * sqrt(2))))
+
+    return [total * (below(x + step / 2) - below(x - step / 2)) for x in centers]
+
+
+def common(counts: Sequence[float], others: Sequence[float]) -> float:
+    """Return the share of the counts that both have."""
+    both = sum(min(pair) for pair in zip(counts, others, strict=True))
+    return both / (sum(counts) or 1.0)
+
+
+def _multiple(layer: Layer, histogram: Mapping[str, Any], *, normal: bool) -> str:
     counts = [float(count) for count in histogram["counts"]]
     low, high = float(histogram["low"]), float(histogram["high"])
     # a codebook may reach past what calibration saw
     left = min([low, *layer.levels[:1]])
     right = max([high, *layer.levels[-1:]])
     axis = Axis(left, right)
-    label = _label(layer, low=low, high=high)
+    told = _chosen(layer)
+    curve = ""
+    if normal:
+        bell = expected(counts, low=low, high=high)
+        told = f"{percent(common(counts, bell), 0)} normal"
+        curve = _curve(bell, axis, low=low, high=high, tallest=_tallest(counts))
+    label = _label(layer, told, low=low, high=high)
     return (
         f'<figure class="multiple"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(label)}">'
         f'<path class="counts" d="{_area(counts, axis, low=low, high=high)}"/>'
-        f"{_levels(layer.levels, axis)}"
+        f"{curve}{_levels(layer.levels, axis)}"
         f'<text x="1" y="{HEIGHT - 1}">{left:.3g}</text>'
         f'<text x="{WIDTH - 1}" y="{HEIGHT - 1}" text-anchor="end">{right:.3g}</text>'
-        f"</svg><figcaption><b>{escape(layer.name)}</b> {escape(_chosen(layer))}</figcaption>"
+        f"</svg><figcaption><b>{escape(layer.name)}</b> {escape(told)}</figcaption>"
         "</figure>"
     )
 
@@ -56,17 +96,34 @@ class Axis:
 
 
 def _area(counts: Sequence[float], axis: Axis, *, low: float, high: float) -> str:
-    # after a ReLU one bin holds all the zeros; it is cut off, or it would flatten all others
-    tallest = sqrt(sorted(counts)[-2:][0]) if counts else 0.0
+    tallest = _tallest(counts)
     step = (high - low) / max(len(counts), 1)
     path = [f"M{axis.at(low)} {FLOOR_LINE}"]
     for index, count in enumerate(counts):
-        share = min(sqrt(count) / tallest, 1.0) if tallest else 0.0
-        y = FLOOR_LINE - share * (FLOOR_LINE - 4)
+        y = _height(count, tallest)
         path.append(f"L{axis.at(low + index * step)} {y:.1f}")
         path.append(f"L{axis.at(low + (index + 1) * step)} {y:.1f}")
     path.append(f"L{axis.at(high)} {FLOOR_LINE}Z")
     return "".join(path)
+
+
+def _curve(counts: Sequence[float], axis: Axis, *, low: float, high: float, tallest: float) -> str:
+    step = (high - low) / max(len(counts), 1)
+    places = (
+        f"{axis.at(low + (index + 0.5) * step)} {_height(count, tallest):.1f}"
+        for index, count in enumerate(counts)
+    )
+    return f'<path class="levels" d="M{"L".join(places)}"/>'
+
+
+def _tallest(counts: Sequence[float]) -> float:
+    # after a ReLU one bin holds all the zeros; it is cut off, or it would flatten all others
+    return sqrt(sorted(counts)[-2:][0]) if counts else 0.0
+
+
+def _height(count: float, tallest: float) -> float:
+    share = min(sqrt(count) / tallest, 1.0) if tallest else 0.0
+    return FLOOR_LINE - share * (FLOOR_LINE - 4)
 
 
 def _levels(levels: Sequence[float], axis: Axis) -> str:
@@ -89,9 +146,8 @@ def _chosen(layer: Layer) -> str:
     return f"{layer.quantizer}, {layer.bit_width} bits{levels}"
 
 
-def _label(layer: Layer, *, low: float, high: float) -> str:
-    kept = percent(layer.bytes_after / layer.bytes_before) if layer.bytes_before else "-"
-    return (
-        f"Histogram of the activations of {layer.name}, from {low:.3g} to {high:.3g}; "
-        f"{_chosen(layer)}, {kept} of the float32 memory"
-    )
+def _label(layer: Layer, told: str, *, low: float, high: float) -> str:
+    kept = ""
+    if layer.bytes_before:
+        kept = f", {percent(layer.bytes_after / layer.bytes_before)} of the float32 memory"
+    return f"Histogram of the {layer.kind} at {layer.name}, from {low:.3g} to {high:.3g}; {told}{kept}"

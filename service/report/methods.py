@@ -6,13 +6,14 @@ from typing import Any
 
 from service.report.words import percent
 
-#: CSS colours and symbols, in the order in which methods appear; both tell them apart
+#: CSS colours and symbols, one a method in the order of the paper; both tell them apart
 LOOKS = (
     ("--first", "circle"),
     ("--second", "square"),
     ("--third", "diamond"),
     ("--fourth", "cross"),
     ("--fifth", "x"),
+    ("--soft", "triangle-up"),
     ("--ink", "star"),
 )
 

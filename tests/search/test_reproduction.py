@@ -61,9 +61,11 @@ class TestRun:
 
     def test_lin_is_the_smallest_of_its_family_that_holds(self) -> None:
         found = {line.label: line for line in self.lines if line.method == "Lin et al."}
-        assert set(found) == {"fixed_point", "affine", "codebook", "codebook_bounded"}
-        for quantizer, line in found.items():
+        families = ("fixed_point", "affine", "codebook", "codebook_bounded")
+        assert set(found) == {f"closed form, {quantizer}" for quantizer in families}
+        for label, line in found.items():
             assert line.holds
+            quantizer = label.removeprefix("closed form, ")
             options = tuple(QuantizerConfig(quantizer, b) for b in reproduction.BIT_WIDTHS)
             family = lin.family(replace(subject().search, menus=(options,) * 4))
             below = family[: family.index(line.allocation)]

@@ -11,13 +11,21 @@ import pytest
 from service.report import reproduction
 
 PATIENCE = 170  # seconds
+SPEC = """
+model: digits-vgg
+dataset: digits
+tolerance: 0.5
+splits: {certification: 450}
+points: {features.3: {upper_bound: 1.5}}
+"""
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reproduction")
-    command = [sys.executable, "-m", "service.cli", "reproduce", "--model", "digits-vgg"]
-    options = ["--data", "digits", "--budget", "30", "--method-budget", "12"]
+    (folder / "spec.yaml").write_text(SPEC)
+    command = [sys.executable, "-m", "service.cli", "reproduce", "spec.yaml"]
+    options = ["--set", "tolerance=0.02", "--budget", "30", "--method-budget", "12"]
     subprocess.run(
         [*command, *options, "--output", str(folder)], check=True, timeout=PATIENCE, cwd=folder
     )
@@ -39,7 +47,7 @@ class TestDocument:
             "VI",
             "VII",
         }
-        assert {"uniform", "discrete", "k-means", "bitfloor"} <= set(document["best"])
+        assert {"uniform", "discrete", "k-means", "Lin et al.", "bitfloor"} <= {*document["best"]}
         for index in document["best"].values():
             assert document["lines"][index]["holds"]
 
@@ -63,6 +71,19 @@ class TestDocument:
         for levels in document["levels"].values():
             assert {len(values) for values in levels.values()} <= set(range(1, 17))
 
+    def test_figure_one_is_before_relu_and_figure_two_after(self, document: dict[str, Any]) -> None:
+        before, after = document["before_activation"], document["histograms"]
+        assert list(before) == list(after) == [point["name"] for point in document["points"]]
+        assert before["features.0"]["low"] < 0 == after["features.0"]["low"]
+
+    def test_what_the_spec_says_holds_and_options_go_before_it(
+        self, document: dict[str, Any]
+    ) -> None:
+        assert document["tolerance"] == 0.02
+        assert document["upper_bounds"] == {"features.3": 1.5}
+        bounded = document["levels"]["codebook_bounded"]
+        assert max(bounded["features.3"]) <= 1.5 < max(bounded["features.0"])
+
 
 class TestReports:
     def test_the_page_holds_every_row_and_loads_nothing(
@@ -75,9 +96,8 @@ class TestReports:
     def test_the_markdown_holds_every_row(self, written: Path, document: dict[str, Any]) -> None:
         text = (written / "report.md").read_text()
         rows = [line for line in text.splitlines() if line.startswith("| ")]
-        tables = len({line["table"] for line in document["lines"]} - {"VII"}) + 1
-        listed = sum(line["table"] != "VII" for line in document["lines"]) + len(document["best"])
-        assert len(rows) == listed + 2 * tables
+        tables = len({line["table"] for line in document["lines"]}) + 1
+        assert len(rows) == len(document["lines"]) + len(document["best"]) + 2 * tables
 
     def test_names_are_escaped(self, document: dict[str, Any]) -> None:
         evil = "<script>alert(1)</script>"
@@ -85,8 +105,20 @@ class TestReports:
         assert evil not in page
 
 
-def test_what_cannot_be_reproduced_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "service.cli", "reproduce", "--model", "nope"]
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        (["--model", "nope"], "unknown model 'nope'"),
+        (
+            ["--model", "digits-vgg", "--set", "points={'features.0': {'bit_widths': [8]}}"],
+            "points.features.0: the paper quantizes every point alike",
+        ),
+    ],
+)
+def test_what_cannot_be_reproduced_is_one_line(
+    tmp_path: Path, *, options: list[str], told: str
+) -> None:
+    command = [sys.executable, "-m", "service.cli", "reproduce", *options]
     ended = subprocess.run(
         [*command, "--data", "digits", "--output", str(tmp_path)],
         check=False,
@@ -95,5 +127,5 @@ def test_what_cannot_be_reproduced_is_one_line(tmp_path: Path) -> None:
         timeout=PATIENCE,
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("error: unknown model 'nope'")
+    assert ended.stderr.startswith(f"error: {told}")
     assert ended.stderr.count("\n") == 1
