@@ -129,8 +129,8 @@ def _none_certified(checks: Sequence[Check], confidence: float) -> str:
     undecided = [check for check in checks if check.judgement is Judgement.UNDECIDED]
     if not undecided:
         return (
-            f"{len(checks)} allocations that hold the floor on the search split were checked on "
-            "the certification split, and all of them refuted"
+            f"all allocations that were checked on the certification split ({len(checks)}) were "
+            "refuted there, though they hold the floor on the search split"
         )
     told = f"the certification split certifies none at confidence {confidence:g}, nor refutes all"
     needed = {c.trial.number: c.images_needed for c in undecided if c.images_needed is not None}

@@ -1,0 +1,147 @@
+"""A search ends with a certified best, or with why there is none and what would change that."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
+from search.documents import Evidence
+from search.paired import fewest_images
+from search.spec import MEASURED
+from search.spec import Certificate
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from search.splits import Splits
+from search.trial import Hits
+from search.trial import TrialResult
+from search.trial import Verdict
+from workers import workbench
+from workers.conclusion import Conclusion
+from workers.conclusion import conclude
+from workers.data import CPU
+from workers.datasets.catalog import surroundings
+from workers.models.registry import open_models
+from workers.settings import WorkerSettings
+from workers.workbench import Workbench
+
+TOLERANCE = 0.02
+CONFIDENCE = 0.95
+#: with none of these lost, no drop of 2 points can be ruled out
+TOO_FEW = 100
+JOB = JobSpec(
+    model="digits-vgg",
+    dataset="digits",
+    tolerance=TOLERANCE,
+    quantizers=("affine",),
+    splits=Splits(search=200, certification=TOO_FEW),
+    confidence=CONFIDENCE,
+)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Workbench:
+    """Return the embedded network with few images to certify on."""
+    return prepared(JOB)
+
+
+def prepared(job: JobSpec) -> Workbench:
+    models, around = open_models(Path("no-such-folder")), surroundings(WorkerSettings())
+    return workbench.prepare(job, models=models, around=around, device=CPU, batch=100)
+
+
+def evidence(bench: Workbench, *widths: int, job: JobSpec = JOB, held: bool = True) -> Evidence:
+    """Return a search that tried every point at these widths, and the verdict on all of them."""
+    # one that asks for no certificate: what it asks for could not be had on so few images
+    measured = replace(job, confidence=MEASURED)
+    evaluator = bench.evaluator(bench.dataset.search)
+    resolved = workbench.resolve(measured, bench, evaluator=evaluator)
+    asks = Certificate(images=len(bench.dataset.certification), confidence=job.confidence)
+    search = replace(resolved, certificate=asks if job.confidence > MEASURED else None)
+    trials = [trial(n, search, width=width, held=held) for n, width in enumerate(widths)]
+    return Evidence(job=job, search=search, trials=trials, calibration_images=0)
+
+
+def trial(number: int, search: SearchSpec, *, width: int, held: bool) -> TrialResult:
+    lost = 8 - width
+    allocation = BitAllocation.uniform(search.points, QuantizerConfig("affine", width))
+    return TrialResult(
+        number=number,
+        allocation=allocation,
+        origin="uniform",
+        memory_bits=search.cost(allocation),
+        hits=Hits(images=200, correct=search.baseline.correct - lost, lost=lost),
+        complete=True,
+        constraint=-0.01 if held else 0.01,
+        verdict=Verdict.HELD if held else Verdict.MISSED,
+    )
+
+
+def concluded(found: Evidence, bench: Workbench) -> Conclusion:
+    return conclude(found, bench, check=lambda: None)
+
+
+def told(conclusion: Conclusion) -> tuple[str, list[dict[str, Any]]]:
+    return conclusion.document["reason"], conclusion.document["checked"]
+
+
+class TestNothingHeld:
+    def test_the_reason_names_what_the_certificate_asks(self, bench: Workbench) -> None:
+        conclusion = concluded(evidence(bench, 1, held=False), bench)
+        assert not conclusion.certified
+        reason = conclusion.document["reason"]
+        assert "on the search split" in reason
+        assert "confidence 0.95 on 100 images" in reason
+
+    def test_without_a_certificate_it_is_the_floor(self, bench: Workbench) -> None:
+        job = replace(JOB, confidence=MEASURED)
+        conclusion = concluded(evidence(bench, 1, job=job, held=False), bench)
+        assert conclusion.document["reason"].endswith("holds the floor on the search split")
+
+
+class TestNoneCertified:
+    def test_too_few_images_are_told_with_how_many_it_takes(self, bench: Workbench) -> None:
+        conclusion = concluded(evidence(bench, 8), bench)
+        assert not conclusion.certified
+        reason, (checked,) = told(conclusion)
+        assert checked["judgement"] == "undecided"
+        fewest = fewest_images(TOLERANCE, 1 - checked["level"])
+        assert fewest is not None
+        assert checked["images_needed"] >= fewest > TOO_FEW
+        assert f"trial 0 would take about {checked['images_needed']:,} images" in reason
+        assert "splits.certification" in reason
+
+    def test_what_is_refuted_is_told_so(self, bench: Workbench) -> None:
+        conclusion = concluded(evidence(bench, 1), bench)
+        reason, (checked,) = told(conclusion)
+        assert checked["judgement"] == "refuted"
+        assert "checked on the certification split (1) were refuted" in reason
+
+    def test_every_image_is_counted(self, bench: Workbench) -> None:
+        conclusion = concluded(evidence(bench, 8), bench)
+        points = len(conclusion.document["blame"])
+        # float, the candidate, the closest again, and each point alone in float32
+        assert conclusion.images == TOO_FEW * (3 + points)
+
+
+class TestCertified:
+    def test_enough_images_certify_and_the_earlier_are_told(self) -> None:
+        job = replace(JOB, splits=Splits(search=200, certification=600))
+        bench = prepared(job)
+        conclusion = concluded(evidence(bench, 1, 8, job=job), bench)
+        assert conclusion.certified
+        block = conclusion.document["certification"]
+        assert block["judgement"] == "certified"
+        assert block["p_value"] <= block["level"]
+        assert block["drop_upper_bound"] <= TOLERANCE
+        assert block["confidence"] == CONFIDENCE
+        assert [earlier["judgement"] for earlier in block["earlier"]] == ["refuted"]
+        gap = block["drop"] - conclusion.document["search"]["drop"]
+        assert block["gap"] == pytest.approx(gap)
+
+    def test_without_a_certificate_the_count_decides(self, bench: Workbench) -> None:
+        conclusion = concluded(evidence(bench, 8, job=replace(JOB, confidence=MEASURED)), bench)
+        assert conclusion.certified
+        assert conclusion.document["certification"]["judgement"] == "certified"
