@@ -102,6 +102,8 @@ class Front(Answer):
     floor: float | None = None
     #: in the search split
     images: int | None = None
+    #: what is minimized
+    objective: str
     #: {"name", "elements", "kind"} in network order
     points: Sequence[Mapping[str, Any]]
     front: Sequence[Trial]

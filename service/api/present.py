@@ -88,14 +88,16 @@ def trial_page(page: Page[StoredTrial], setup: Setup | None) -> schemas.TrialPag
     return schemas.TrialPage(items=items, next=page.next_cursor)
 
 
-def front(setup: Setup | None, stored: Sequence[StoredTrial]) -> schemas.Front:
-    """Return the Pareto front with what a reader needs to scale it."""
+def front(value: Job, stored: Sequence[StoredTrial]) -> schemas.Front:
+    """Return the job's Pareto front with what a reader needs to scale it."""
+    setup = value.setup
     points = setup.points if setup else ()
     baseline = setup.baseline if setup else None
     return schemas.Front(
         float_accuracy=baseline.accuracy if baseline else None,
         floor=baseline.floor if baseline else None,
         images=baseline.images if baseline else None,
+        objective=value.submission.spec.minimizes,
         points=[_point(point) for point in points],
         front=[trial(one, setup) for one in stored] if setup else [],
     )

@@ -153,6 +153,7 @@ class Front(BaseModel):
     float_accuracy: float | None
     floor: float | None
     images: int | None = Field(description="In the search split.")
+    objective: str = Field(description="What is minimized.")
     points: list[Point]
     front: list[Trial]
 

@@ -32,4 +32,4 @@ def list_trials(
 def front(engine: Database, job_id: JobId) -> schemas.Front:
     """Return the Pareto front so far: feasible trials only, fewest bits first."""
     stored = trials.front(engine, job_id)
-    return present.front(jobs.get(engine, job_id).setup, stored)
+    return present.front(jobs.get(engine, job_id), stored)

@@ -28,6 +28,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("certification", "accuracy"),
     "drop": ("certification", "drop"),
     "drop_upper_bound": ("certification", "drop_upper_bound"),
+    "p_value": ("certification", "p_value"),
+    "gap": ("certification", "gap"),
     "confidence": ("certification", "confidence"),
     "floor": ("certification", "floor"),
     "float_accuracy": ("certification", "float_accuracy"),
@@ -54,15 +56,16 @@ class Condition:
         return f"{self.field} {self.symbol} {self.bound:g}"
 
     def holds(self, best: Mapping[str, Any]) -> bool:
-        """Tell whether the document meets the condition."""
-        return OPERATORS[self.symbol](self.value(best), self.bound)
+        """Tell whether the document meets the condition; not if it lacks the field."""
+        value = self.value(best)
+        return value is not None and OPERATORS[self.symbol](value, self.bound)
 
-    def value(self, best: Mapping[str, Any]) -> float:
-        """Return what the document has in the field."""
+    def value(self, best: Mapping[str, Any]) -> float | None:
+        """Return what the document has in the field; None where an earlier release wrote none."""
         found: Any = best
         for key in FIELDS[self.field]:
-            found = found[key]
-        return float(found)
+            found = found.get(key) if found else None
+        return None if found is None else float(found)
 
 
 def parse(text: str) -> Condition:

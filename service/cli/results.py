@@ -122,6 +122,8 @@ def _print(raw: bytes, document: dict[str, Any], *, form: Format) -> None:
 def _exit_unless_met(wanted: Sequence[conditions.Condition], document: dict[str, Any]) -> None:
     unmet = [condition for condition in wanted if not condition.holds(document)]
     for condition in unmet:
-        say(f"not met: {condition} ({condition.field} is {condition.value(document):g})")
+        value = condition.value(document)
+        told = "not in this result" if value is None else f"{value:g}"
+        say(f"not met: {condition} ({condition.field} is {told})")
     if unmet:
         raise typer.Exit(ExitStatus.CONDITION_NOT_MET)

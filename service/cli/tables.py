@@ -14,9 +14,11 @@ from rich.text import Text
 from service.answers import Front
 from service.answers import Job
 from service.answers import Trial
+from service.cli import evidence
 from service.cli.output import plain
+from service.report.words import amount_in_words
 from service.report.words import bytes_in_words
-from service.report.words import metric_in_words
+from service.report.words import objective_of
 from service.report.words import percent
 
 #: what a table of offers can show beside the names
@@ -75,7 +77,11 @@ def best(document: Mapping[str, Any]) -> RenderableType:
     table = _table("layer", "values", "quantizer", "bits", "before", "after")
     for column in table.columns[1:]:
         column.justify = "right"
+    kind = None
     for point in document["points"]:
+        if kind not in (None, point.get("kind")):
+            table.add_section()
+        kind = point.get("kind")
         table.add_row(
             _text(point["name"]),
             f"{point['elements']:,}",
@@ -84,7 +90,7 @@ def best(document: Mapping[str, Any]) -> RenderableType:
             bytes_in_words(point["bytes_before"]),
             bytes_in_words(point["bytes_after"]),
         )
-    return Group(*(Text(line) for line in _headline(document)), table)
+    return Group(*(Text(line) for line in evidence.lines(document)), table)
 
 
 def front(found: Front) -> RenderableType:
@@ -95,7 +101,7 @@ def front(found: Front) -> RenderableType:
     for trial in found.front:
         table.add_row(
             str(trial.number),
-            bytes_in_words(trial.memory_bytes),
+            amount_in_words(trial.memory_bytes, found.objective),
             percent(trial.saved),
             f"{trial.average_bits:.2f}",
             percent(trial.accuracy, 2),
@@ -108,42 +114,10 @@ def front(found: Front) -> RenderableType:
     )
 
 
-def bits_per_layer(trial: Trial, points: Sequence[Mapping[str, Any]]) -> str:
+def bits_per_layer(trial: Trial, network: Sequence[Mapping[str, Any]]) -> str:
     """Return the bit-widths in network order; a dash where a layer stays in float32."""
-    chosen = (trial.allocation.get(point["name"]) for point in points)
+    chosen = (trial.allocation.get(point["name"]) for point in network)
     return " ".join(str(config["bit_width"]) if config else "-" for config in chosen)
-
-
-def _headline(document: Mapping[str, Any]) -> Iterable[str]:
-    checked = document["certification"]
-    yield (
-        f"{percent(document['saved'])} saved: {bytes_in_words(document['memory_bytes'])} instead "
-        f"of {bytes_in_words(document['float_memory_bytes'])}, "
-        f"{document['average_bits']:.2f} bits a value"
-    )
-    yield (
-        f"{metric_in_words(document.get('metric', 'top1'))} {percent(checked['accuracy'], 2)} on "
-        f"{checked['images']} images that the search never saw; "
-        f"floor {percent(checked['floor'], 2)}, float model {percent(checked['float_accuracy'], 2)}"
-    )
-    yield versus_uniform(document)
-
-
-def versus_uniform(document: Mapping[str, Any]) -> str:
-    """Return how the best compares with the best uniform allocation, both numbers."""
-    uniform = document.get("uniform")
-    if not uniform:
-        return "no uniform allocation held the floor"
-    exceptions = len(uniform.get("exceptions") or ())
-    name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits" + (
-        f" but at {exceptions} ruled points" if exceptions else ""
-    )
-    return (
-        f"best uniform that held the floor: {name}, {percent(uniform['saved'])} saved "
-        f"({bytes_in_words(uniform['memory_bytes'])}); "
-        f"this allocation: {percent(document['saved'])} "
-        f"({bytes_in_words(document['memory_bytes'])})"
-    )
 
 
 def _facts(shown: Job) -> Iterable[tuple[str, object]]:
@@ -177,7 +151,8 @@ def _best_so_far(shown: Job) -> str:
     if best_so_far is None:
         return "-"
     return (
-        f"{percent(best_so_far.saved)} saved ({bytes_in_words(best_so_far.memory_bytes)}), "
+        f"{percent(best_so_far.saved)} saved "
+        f"({amount_in_words(best_so_far.memory_bytes, objective_of(shown.spec))}), "
         f"accuracy {percent(best_so_far.accuracy, 2)}, trial {best_so_far.trial}"
     )
 
@@ -197,6 +172,8 @@ def _value(value: object) -> str:
     if isinstance(value, Mapping):
         # a setting within a setting, such as a rule for some points
         return "; ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) or "-"
+    if value is None:
+        return "-"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -26,7 +26,8 @@ from service.cli.output import plain
 from service.cli.output import say
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
-from service.report.words import bytes_in_words
+from service.report.words import amount_in_words
+from service.report.words import objective_of
 from service.report.words import percent
 from service.store.values import JobState
 
@@ -99,7 +100,8 @@ def summary(job: Job) -> str:
     parts = [f"{progress.images_evaluated:,} images"]
     if progress.best:
         saved = percent(progress.best.saved)
-        parts.append(f"{saved} saved ({bytes_in_words(progress.best.memory_bytes)})")
+        cost = amount_in_words(progress.best.memory_bytes, objective_of(job.spec))
+        parts.append(f"{saved} saved ({cost})")
         parts.append(f"accuracy {percent(progress.best.accuracy, 2)}")
     if progress.floor is not None:
         parts.append(f"floor {percent(progress.floor, 2)}")

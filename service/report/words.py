@@ -1,8 +1,11 @@
 """Numbers as people read them, the same in the terminal and in the report."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+
+from search.spec import TARGETS
 
 BITS_PER_BYTE = 8
 BYTE_UNITS = (("MiB", 1024 * 1024), ("KiB", 1024), ("B", 1))
@@ -21,6 +24,11 @@ def bytes_in_words(count: float) -> str:
     """Return a number of bytes with a unit that keeps it readable."""
     unit, size = byte_unit(count)
     return f"{count / size:,.{0 if size == 1 else 2}f} {unit}"
+
+
+def objective_of(spec: Mapping[str, Any]) -> str:
+    """Return what a request, as servers tell it, minimizes; earlier ones always name it."""
+    return str(spec.get("objective") or TARGETS[spec.get("target", "activations")])
 
 
 def objective_in_words(name: str) -> str:

@@ -86,6 +86,7 @@ class TestFront:
             "float_accuracy": None,
             "floor": None,
             "images": None,
+            "objective": "activation_memory",
             "points": [],
             "front": [],
         }

@@ -7,6 +7,14 @@ from service.cli.errors import ConditionUnusable
 from tests.service.api.deployment import BEST_DOCUMENT
 
 
+class TestOlderResults:
+    def test_a_field_that_one_lacks_is_not_met(self) -> None:
+        condition = parse("gap<=1")
+        older = BEST_DOCUMENT | {"certification": {"accuracy": 0.89}}
+        assert condition.value(older) is None
+        assert not condition.holds(older)
+
+
 class TestParse:
     @pytest.mark.parametrize(
         "text",
@@ -18,6 +26,8 @@ class TestParse:
             "memory_bytes<1e4",
             "accuracy==0.89",
             "drop<=1%",
+            "p_value<=0.05",
+            "gap<=0",
             "search_accuracy<0.89",
             "trial==5",
         ],

@@ -48,6 +48,31 @@ class TestBest:
         shown = bitfloor("best", certified).out
         for fact in ("features.0", "features.3", "classifier", "87.0 % saved", "89.00 %"):
             assert fact in shown
+        assert "certified: at 95 % confidence the drop is at most 1.80 points (p = 0.012)" in shown
+        assert "observed 1.00 points, a gap of -0.90 points to the search split" in shown
+
+    def test_smaller_candidates_are_told_with_what_was_said_of_them(
+        self, bitfloor: Bitfloor, store: Engine, searching: Lease
+    ) -> None:
+        earlier = {"trial": 2, "judgement": "undecided", "images_needed": 3100}
+        checked = BEST_DOCUMENT["certification"] | {"earlier": [earlier]}
+        leases.succeed(store, searching, BEST_DOCUMENT | {"certification": checked})
+        shown = bitfloor("best", searching.job_id).out
+        assert "smaller, but undecided: trial 2; about 3,100 images would do" in shown
+
+    def test_one_of_an_earlier_release_is_shown_as_far_as_it_goes(
+        self, bitfloor: Bitfloor, store: Engine, searching: Lease
+    ) -> None:
+        checked = {
+            name: value
+            for name, value in BEST_DOCUMENT["certification"].items()
+            if name not in ("gap", "judgement", "p_value", "level", "earlier")
+        }
+        leases.succeed(store, searching, BEST_DOCUMENT | {"certification": checked})
+        unmet = bitfloor("best", searching.job_id, "--fail-unless", "p_value<=0.05")
+        assert "89.00 %" in unmet.out
+        assert unmet.status == 3
+        assert "p_value is not in this result" in unmet.err
 
     def test_met_conditions_are_status_0(self, bitfloor: Bitfloor, certified: str) -> None:
         conditions = ("--fail-unless", "saved>=0.80", "--fail-unless", "drop<=2%")

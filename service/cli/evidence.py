@@ -1,0 +1,66 @@
+"""What a best document has to say for itself, in lines for a terminal."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+from service.cli.output import plain
+from service.report.words import amount_in_words
+from service.report.words import metric_in_words
+from service.report.words import objective_in_words
+from service.report.words import percent
+from service.report.words import points
+
+
+def lines(document: Mapping[str, Any]) -> Iterable[str]:
+    """Yield what was saved, the evidence for it, and how it compares, a line each."""
+    checked, objective = document["certification"], _objective(document)
+    yield (
+        f"{percent(document['saved'])} saved of the {objective_in_words(objective)}: "
+        f"{amount_in_words(document['memory_bytes'], objective)} instead of "
+        f"{amount_in_words(document['float_memory_bytes'], objective)}, "
+        f"{document['average_bits']:.2f} bits a value"
+    )
+    yield (
+        f"{metric_in_words(document.get('metric', 'top1'))} {percent(checked['accuracy'], 2)} on "
+        f"{checked['images']} images that the search never saw; "
+        f"floor {percent(checked['floor'], 2)}, float model {percent(checked['float_accuracy'], 2)}"
+    )
+    yield from _proof(checked)
+    yield _versus_uniform(document)
+
+
+def _proof(checked: Mapping[str, Any]) -> Iterable[str]:
+    """Yield what the certification split says; earlier releases wrote part of it."""
+    if "judgement" not in checked:
+        return
+    yield (
+        f"{checked['judgement']}: at {percent(checked['confidence'], 0)} confidence the drop is at "
+        f"most {points(checked['drop_upper_bound'])} (p = {checked['p_value']:.2g}); observed "
+        f"{points(checked['drop'])}, a gap of {points(checked['gap'])} to the search split"
+    )
+    for one in checked["earlier"]:
+        needed = one["images_needed"]
+        more = f"; about {needed:,} images would do" if needed else ""
+        yield f"smaller, but {one['judgement']}: trial {one['trial']}{more}"
+
+
+def _objective(document: Mapping[str, Any]) -> str:
+    return str(document.get("objective", "activation_memory"))
+
+
+def _versus_uniform(document: Mapping[str, Any]) -> str:
+    """Return how the best compares with the best uniform allocation, both numbers."""
+    uniform = document.get("uniform")
+    if not uniform:
+        return "no uniform allocation held the floor"
+    exceptions = len(uniform.get("exceptions") or ())
+    name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits" + (
+        f" but at {exceptions} ruled points" if exceptions else ""
+    )
+    return (
+        f"best uniform that held the floor: {name}, {percent(uniform['saved'])} saved "
+        f"({amount_in_words(uniform['memory_bytes'], _objective(document))}); "
+        f"this allocation: {percent(document['saved'])} "
+        f"({amount_in_words(document['memory_bytes'], _objective(document))})"
+    )
