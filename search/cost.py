@@ -67,8 +67,12 @@ class ActivationMemory:
 
     def cost(self, allocation: BitAllocation) -> int:
         """Return bits."""
-        widths = [c.bit_width for _, c in allocation.items() if c.quantizer in self.tables]
-        codebooks = sum((1 << bit_width) * FLOAT_BIT_WIDTH for bit_width in widths)
+        names = {point.name for point in self.points}
+        codebooks = sum(
+            (1 << config.bit_width) * FLOAT_BIT_WIDTH
+            for name, config in allocation.items()
+            if config.quantizer in self.tables and name in names
+        )
         return memory_bits(self.points, allocation) + codebooks
 
 

@@ -111,6 +111,11 @@ class TestActivationMemory:
         assert ActivationMemory(POINTS).cost(mixed) == plain
         assert ActivationMemory(POINTS, frozenset({"codebook"})).cost(mixed) == plain + 8 * 32
 
+    def test_codebooks_of_weights_are_not_its_concern(self) -> None:
+        weights = BitAllocation.of({"a.weight": QuantizerConfig("codebook", 3)})
+        charged = ActivationMemory(POINTS, frozenset({"codebook"}))
+        assert charged.cost(weights) == cost.float_cost(charged)
+
     def test_vgg16s_codebooks_weigh_next_to_nothing(self) -> None:
         points = ActivationMemory(VGG16, frozenset({"affine"}))
         charged = points.cost(allocated(*(5,) * 16)) - cost.memory_bits(
