@@ -70,6 +70,8 @@ class Histories:
         return history
 
     def _extend(self, history: History, job: Job) -> None:
+        if job.setup is None:
+            return  # trials that came since the job was read wait for the next look
         if not history.space:
             history.space = search_space(job)
         more = True
@@ -77,5 +79,7 @@ class Histories:
             last = history.trials[-1].number if history.trials else -1
             stored = trials.after(self._engine, job.id, last, limit=_BATCH)
             history.front = pareto_front((*history.front, *(one.result for one in stored)))
-            history.trials.extend(frozen_trial(one, history.space) for one in stored)
+            history.trials.extend(
+                frozen_trial(one, job.setup, job=job, space=history.space) for one in stored
+            )
             more = len(stored) == _BATCH

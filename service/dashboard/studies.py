@@ -8,13 +8,29 @@ from optuna.distributions import IntDistribution
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 
+from search import cost
 from search.rules import Menu
 from service.dashboard.study_ids import study_id
 from service.store.values import Job
 
 BITS_PER_KIB = 8 * 1024
 DIRECTIONS = (StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE)
-METRIC_NAMES = ("memory (KiB per image)", "accuracy")
+#: what is minimized -> what its axis is called, and one of its units in bits or operations
+_COSTS = {
+    cost.WEIGHT_MEMORY: ("memory (KiB)", BITS_PER_KIB),
+    cost.TOTAL_MEMORY: ("memory (KiB)", BITS_PER_KIB),
+    cost.BIT_OPERATIONS: ("giga bit operations per image", 10**9),
+}
+
+
+def cost_metric(job: Job) -> tuple[str, int]:
+    """Return what the job's costs are called, and the bits or bit operations of their unit."""
+    return _COSTS.get(job.submission.spec.minimizes, ("memory (KiB per image)", BITS_PER_KIB))
+
+
+def metric_names(job: Job) -> tuple[str, str]:
+    """Return the names of the two objectives."""
+    return cost_metric(job)[0], "accuracy"
 
 
 def frozen_study(job: Job) -> FrozenStudy:
@@ -79,6 +95,9 @@ def _user_attrs(job: Job) -> dict[str, Any]:
         "model": spec.model,
         "dataset": spec.dataset,
         "tolerance": spec.tolerance,
+        "confidence": spec.confidence,
+        "target": spec.target,
+        "objective": spec.minimizes,
         "sampler": spec.sampler,
         "seed": spec.seed,
         "job": job.id,
@@ -86,7 +105,8 @@ def _user_attrs(job: Job) -> dict[str, Any]:
     if job.setup is not None:
         attrs["float accuracy"] = job.setup.baseline.accuracy
         attrs["accuracy floor"] = job.setup.baseline.floor
-        attrs["float32 memory (KiB per image)"] = job.setup.float_bits / BITS_PER_KIB
+        name, unit = cost_metric(job)
+        attrs[f"float32 {name}"] = job.setup.float_bits / unit
     if job.error is not None:
         attrs["error"] = job.error.message
     return attrs | {f"label {key}": value for key, value in job.submission.labels.items()}
@@ -98,11 +118,12 @@ def _system_attrs(job: Job) -> dict[str, Any]:
         f"Job `{job.id}`: [report](/v1/jobs/{job.id}/report) · [job](/v1/jobs/{job.id}) · "
         f"[front](/v1/jobs/{job.id}/front) · [best](/v1/jobs/{job.id}/best)\n\n"
         "Infeasible trials missed the accuracy floor; pruned ones were stopped as soon as that "
-        "was certain, so their accuracy, among their attributes, covers fewer images. This "
-        "dashboard is read-only."
+        "was clear, so their accuracy, among their attributes, covers fewer images. Of a trial "
+        "that held before all images were seen, accuracy is estimated from the drop; the front "
+        "leaves it out. This dashboard is read-only."
     )
     return {
-        "study:metric_names": list(METRIC_NAMES),
+        "study:metric_names": list(metric_names(job)),
         "dashboard:note_ver": 1,
         "dashboard:note_str:0": note,
     }

@@ -12,55 +12,71 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState
 
 from search.trial import TrialResult
-from service.dashboard.studies import BITS_PER_KIB
-from service.dashboard.studies import METRIC_NAMES
+from search.trial import Verdict
 from service.dashboard.studies import bits_name
+from service.dashboard.studies import cost_metric
+from service.dashboard.studies import metric_names
 from service.dashboard.studies import quantizer_name
+from service.store.values import Job
+from service.store.values import Setup
 from service.store.values import StoredTrial
 
+_VERDICTS = {
+    Verdict.HELD: "held the floor",
+    Verdict.MISSED: "missed the floor",
+    Verdict.DOMINATED: "dominated by another",
+}
 #: The form in which the dashboard reads feasibility (and Optuna still does): a list, all <= 0.
 _CONSTRAINTS = "constraints"
 
 
-def frozen_trial(stored: StoredTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
+def frozen_trial(
+    stored: StoredTrial, setup: Setup, *, job: Job, space: Mapping[str, BaseDistribution]
+) -> FrozenTrial:
     """Return the trial; `space` holds a distribution per parameter, shared, never changed.
 
-    A trial that was stopped early is PRUNED and without values: its accuracy covers part of the
-    images and cannot stand beside the others. (With values, the dashboard draws it into the
-    Pareto plot as a faint mark.) What was seen of it is among its attributes. A trial that missed
-    the floor on all images is COMPLETE with a constraint above 0, so that plots show it in grey.
+    A trial that missed before all images were seen is PRUNED and without values: its accuracy
+    covers part of the images and cannot stand beside the others. (With values, the dashboard draws
+    it into the Pareto plot as a faint mark.) What was seen of it is among its attributes. One that
+    held is COMPLETE however soon it was decided, its accuracy estimated from the drop. A trial that
+    missed on all images is COMPLETE with a constraint above 0, so that plots show it in grey.
     """
     result = stored.result
+    finished = result.complete or result.feasible
     params = _params(stored, space)
-    values = [result.memory_bits / BITS_PER_KIB, result.hits.accuracy]
+    accuracy = setup.accuracy(result.hits) if finished else result.hits.accuracy
+    values = [result.memory_bits / cost_metric(job)[1], accuracy]
     return FrozenTrial(
         number=result.number,
         trial_id=result.number,
-        state=TrialState.COMPLETE if result.complete else TrialState.PRUNED,
+        state=TrialState.COMPLETE if finished else TrialState.PRUNED,
         value=None,
-        values=values if result.complete else None,
+        values=values if finished else None,
         datetime_start=_utc(stored.finished_at - stored.seconds),
         datetime_complete=_utc(stored.finished_at),
         params=params,
         distributions={name: space[name] for name in params},
         user_attrs={
-            "verdict": _verdict(result),
+            "verdict": _verdict(result, of=setup.baseline.images),
             "origin": result.origin,
-            **dict(zip(METRIC_NAMES, values, strict=True)),
+            **dict(zip(metric_names(job), values, strict=True)),
             "images": result.hits.images,
             "drop": result.hits.drop,
             "seconds": stored.seconds,
         },
-        # the second says: not every image was looked at, so nothing was shown to hold
-        system_attrs={_CONSTRAINTS: [result.constraint, 0.0 if result.complete else 1.0]},
+        system_attrs={_CONSTRAINTS: [result.constraint, _unshown(result)]},
         intermediate_values={},
     )
 
 
-def _verdict(result: TrialResult) -> str:
-    if not result.complete:
-        return "stopped early: the floor was out of reach"
-    return "held the floor" if result.feasible else "missed the floor"
+def _unshown(result: TrialResult) -> float:
+    """Return 1 where nothing seen speaks against the trial and still it was not shown to hold."""
+    return 0.0 if result.feasible or result.constraint > 0 else 1.0
+
+
+def _verdict(result: TrialResult, *, of: int) -> str:
+    told = _VERDICTS[result.verdict]
+    return told if result.complete else f"{told}, after {result.hits.images:,} of {of:,} images"
 
 
 def _params(stored: StoredTrial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:

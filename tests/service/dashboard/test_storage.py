@@ -10,11 +10,14 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 from sqlalchemy import event
 
+from search.spec import JobSpec
 from service.dashboard.errors import ReadOnlyStorage
 from service.dashboard.storage import JobStorage
 from service.dashboard.study_ids import study_id
+from service.store import jobs
 from service.store import leases
 from service.store.values import Lease
+from service.store.values import Submission
 from tests.service.api import deployment
 from tests.service.api.deployment import MIXED
 from tests.service.api.deployment import MIXED_FRONT
@@ -141,8 +144,43 @@ class TestTrials:
         # with values, it would be a mark in the Pareto plot
         assert only[0].values is None
         assert only[0].user_attrs["accuracy"] == 1.0
-        assert only[0].user_attrs["verdict"].startswith("stopped early")
+        assert only[0].user_attrs["verdict"] == "missed the floor, after 64 of 1,000 images"
         assert storage.get_n_trials(study_id(lease.job_id), TrialState.COMPLETE) == 5
+
+    def test_one_that_held_before_all_images_were_seen_is_complete_and_feasible(
+        self, engine: Engine, storage: JobStorage, lease: Lease
+    ) -> None:
+        deployment.record(engine, lease, deployment.EARLY)
+        trial = storage.get_all_trials(study_id(lease.job_id))[-1]
+        assert trial.state is TrialState.COMPLETE
+        assert all(value <= 0 for value in trial.system_attrs["constraints"])
+        # 2 of 200 images are lost
+        assert trial.values == [6656 * 3 / 8 / 1024, pytest.approx(0.9 - 0.01)]
+        assert trial.user_attrs["verdict"] == "held the floor, after 200 of 1,000 images"
+        front = storage.get_front(study_id(lease.job_id))
+        assert [one.number for one in front] == MIXED_FRONT
+
+    @pytest.mark.parametrize(
+        "target, objective, name, unit",
+        [
+            ("weights", None, "memory (KiB)", 8 * 1024),
+            ("both", "activation_memory", "memory (KiB per image)", 8 * 1024),
+            ("both", "bit_operations", "giga bit operations per image", 10**9),
+        ],
+    )
+    def test_costs_are_told_in_their_own_unit(
+        self, engine: Engine, *, target: str, objective: str | None, name: str, unit: int
+    ) -> None:
+        spec = JobSpec(
+            model="tiny", dataset="digits", tolerance=0.02, target=target, objective=objective
+        )
+        jobs.enqueue(engine, Submission(spec=spec))
+        deployment.record(engine, deployment.start(engine), deployment.MIXED[0])
+        storage = JobStorage(engine)
+        (study,) = storage.get_all_studies()
+        assert study.system_attrs["study:metric_names"] == [name, "accuracy"]
+        (trial,) = storage.get_all_trials(study._study_id)
+        assert trial.values == [6656 * 8 / unit, 0.899]
 
     def test_values_parameters_and_times_are_those_recorded(
         self, storage: JobStorage, lease: Lease
