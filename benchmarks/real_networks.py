@@ -1,4 +1,4 @@
-"""Searches real networks: `python benchmarks/real_networks.py MODELS DATASETS [CASE …]`.
+"""Searches real networks: `python -m benchmarks.real_networks MODELS DATASETS [CASE …]`.
 
 MODELS and DATASETS are folders laid out as a worker's model and data roots. Each case prints one
 JSON line: the floor, what was certified, what it cost, and the best uniform allocation beside it.

@@ -1,0 +1,110 @@
+"""One calibrated network with its splits and its floor: what all methods are compared on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from benchmarks.search.cases import Case
+from benchmarks.search.replay import Replay
+from search import cost
+from search.allocation import BitAllocation
+from search.racing import Race
+from search.spec import Baseline
+from search.spec import JobSpec
+from search.spec import SearchSpec
+from search.trial import Hits
+from search.trial import TrialResult
+from search.trial import Verdict
+from workers import workbench
+from workers.datasets.catalog import surroundings
+from workers.models.registry import open_models
+from workers.settings import WorkerSettings
+from workers.workbench import Workbench
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ground:
+    """What is the same for every method at one case and seed."""
+
+    case: str
+    seed: int
+    job: JobSpec
+    search: SearchSpec
+    bench: Workbench
+    #: on the search split
+    evaluate: Replay
+    #: on the certification split
+    certify: Replay
+    #: the float model there
+    certification: Baseline
+
+    @cached_property
+    def race(self) -> Race:
+        """What it takes to hold, for racing methods and for others."""
+        return Race.of(self.search.baseline, self.search.certificate)
+
+    @property
+    def images(self) -> int:
+        """Images of the search split: one full pass."""
+        return self.search.baseline.images
+
+    @property
+    def setup_images(self) -> int:
+        """Images that any method has to see first: to calibrate, and to know the floor."""
+        return self.bench.calibration_images + self.images
+
+    @property
+    def confidence(self) -> float:
+        """The confidence at which an answer is certified."""
+        return self.job.confidence
+
+    @property
+    def float_memory(self) -> int:
+        """What the float network stores, in bits."""
+        return cost.float_cost(self.search.minimized)
+
+    def evaluated(self, allocation: BitAllocation, *, number: int, origin: str) -> TrialResult:
+        """Return the trial of an allocation on every image: no racing."""
+        hits = self.evaluate.total(allocation)
+        return judged(self, allocation, hits=hits, number=number, origin=origin)
+
+
+def judged(
+    ground: Ground, allocation: BitAllocation, *, hits: Hits, number: int, origin: str
+) -> TrialResult:
+    """Return the trial that these hits over all images make."""
+    verdict = ground.race.decide(hits)
+    assert verdict is not None, "all images decide"
+    return TrialResult(
+        number=number,
+        allocation=allocation,
+        origin=origin,
+        memory_bits=ground.search.cost(allocation),
+        hits=hits,
+        complete=True,
+        constraint=ground.race.constraint(hits),
+        verdict=Verdict(verdict),
+    )
+
+
+def prepare(case: Case, seed: int, *, settings: WorkerSettings) -> Ground:
+    """Load, split and calibrate; raises what `workbench.prepare` raises."""
+    job = case.seeded(seed)
+    bench = workbench.prepare(
+        job,
+        models=open_models(settings.model_root),
+        around=surroundings(settings),
+        device=workbench.choose_device(settings.device),
+        batch=settings.batch,
+    )
+    evaluator = bench.evaluator(bench.dataset.search)
+    unseen = bench.evaluator(bench.dataset.certification)
+    return Ground(
+        case=case.name,
+        seed=seed,
+        job=job,
+        search=workbench.resolve(job, bench, evaluator=evaluator),
+        bench=bench,
+        evaluate=Replay(evaluator),
+        certify=Replay(unseen),
+        certification=workbench.baseline(job, unseen),
+    )

@@ -1,0 +1,104 @@
+"""Every method that is compared, by name."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+from benchmarks.search import families
+from benchmarks.search import sampled
+from benchmarks.search import sensitivity
+from benchmarks.search import solver
+from benchmarks.search.greedy import greedy
+from benchmarks.search.ground import Ground
+from search import lin
+from search import samplers
+from search import study
+from search.allocation import BitAllocation
+from search.trial import TrialResult
+from search.uniform import uniform_allocations
+
+OURS = "bitfloor"
+#: evaluations of the samplers that anybody could run
+EVALUATIONS, EVALUATIONS_FULL = 200, 2_000
+_RACED = "raced-"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Attempt:
+    """What one method did at one case and seed, before certification."""
+
+    method: str
+    trials: Sequence[TrialResult]
+    #: images beyond those of the setup and of the trials; a backward pass counts as two
+    other_images: int = 0
+
+
+Run = Callable[[Ground], Attempt]
+
+
+def offered(*, evaluations: int) -> Mapping[str, Run]:
+    """Return the methods in the order in which they are run.
+
+    Those named `raced-` are registered samplers in our own study, with its uniform start and its
+    racing; the plain ones are the same samplers without either.
+    """
+    ours = {OURS: partial(_study, sampler=OURS)} if OURS in samplers.registered() else {}
+    return {
+        **ours,
+        f"{_RACED}tpe": partial(_study, sampler="tpe"),
+        "uniform": _uniform,
+        "lin": _lin,
+        "solver": _solver,
+        "greedy": _greedy,
+        "tpe": partial(_plain, sampler="tpe", evaluations=evaluations),
+        "nsga2": partial(_nsga2, evaluations=evaluations),
+        "random": partial(_plain, sampler="random", evaluations=evaluations),
+    }
+
+
+def _study(ground: Ground, *, sampler: str) -> Attempt:
+    spec = replace(ground.search, sampler=sampler)
+    method = sampler if sampler == OURS else f"{_RACED}{sampler}"
+    return Attempt(method=method, trials=[*study.run(spec, ground.evaluate)])
+
+
+def _uniform(ground: Ground) -> Attempt:
+    family = uniform_allocations(ground.search)
+    return Attempt(method="uniform", trials=[*families.walked(ground, family, origin="uniform")])
+
+
+def _lin(ground: Ground) -> Attempt:
+    family = lin.family(ground.search)
+    return Attempt(method="lin", trials=[*families.walked(ground, family, origin="lin")])
+
+
+def _solver(ground: Ground) -> Attempt:
+    scores = sensitivity.scores(ground.bench, ground.search)
+    family = solver.family(ground.search, scores)
+    return Attempt(
+        method="solver",
+        trials=[*families.walked(ground, family, origin="solver")],
+        other_images=sensitivity.PASSES * len(ground.bench.dataset.calibration),
+    )
+
+
+def _greedy(ground: Ground) -> Attempt:
+    number = count()
+
+    def evaluated(allocation: BitAllocation, phase: str) -> TrialResult:
+        return ground.evaluated(allocation, number=next(number), origin=phase)
+
+    return Attempt(method="greedy", trials=[*greedy(ground.search, evaluated)])
+
+
+def _plain(ground: Ground, *, sampler: str, evaluations: int) -> Attempt:
+    trials = sampled.plain(ground, sampler, evaluations=evaluations)
+    return Attempt(method=sampler, trials=[*trials])
+
+
+def _nsga2(ground: Ground, *, evaluations: int) -> Attempt:
+    return Attempt(method="nsga2", trials=[*sampled.nsga2(ground, evaluations=evaluations)])
