@@ -72,6 +72,19 @@ class TestRun:
             assert below
             assert all(made_up_hits(a) < subject().certification.needed for a in below)
 
+    def test_what_held_on_the_search_split_alone_is_passed_over_and_counted(self) -> None:
+        def stricter(allocation: BitAllocation) -> list[Hits]:
+            bits = [config.bit_width for _, config in allocation.items()]
+            return [Hits(images=1000, correct=900 if min(bits) >= 5 else 800)]
+
+        lines = list(reproduction.run(subject(certify=stricter)))
+        found = [line for line in lines if line.method == "Lin et al."]
+        assert {min(config.bit_width for _, config in f.allocation.items()) for f in found} == {5}
+        for line in found:
+            assert line.label.startswith("closed form, ")
+            assert int(line.label.split()[-3]) > 0
+            assert line.label.endswith("that missed")
+
     def test_nothing_is_published_about_other_networks(self) -> None:
         assert {line.published for line in self.lines} == {None}
 
@@ -83,6 +96,11 @@ class TestBest:
             others = [o for o in TestRun.lines if o.method == method and o.holds]
             assert line.memory_bits == min(o.memory_bits for o in others)
         assert found["bitfloor"].memory_bits <= found["uniform"].memory_bits
+
+    def test_of_equally_many_bits_it_is_the_most_accurate(self) -> None:
+        line = next(line for line in TestRun.lines if line.holds)
+        better = replace(line, label="better", hits=Hits(images=1000, correct=1000))
+        assert reproduction.best([line, better, line])[line.method] == better
 
 
 class TestPublished:
