@@ -193,7 +193,7 @@ class _Tail:
         )
         mass = np.exp(log)
         share = np.clip(1 - p_lost / np.maximum(1 - p, _TIE), 0, 1)
-        below = _binomial_cdf(self._most_lost, rest, share)
+        below = _binomial_cdf(self._most_lost, rest, staying=share)
         extreme = below if self._sign > 0 else 1 - below
         # numbers of gained images that were left out count as extreme
         outside = np.maximum(0, 1 - mass.sum(axis=1))
@@ -207,7 +207,7 @@ class _Tail:
         return np.arange(low, high + 1)
 
 
-def _binomial_cdf(most: Counts, images: Counts, staying: Reals) -> Reals:
+def _binomial_cdf(most: Counts, images: Counts, *, staying: Reals) -> Reals:
     """Return P(lost ≤ most) of so many images, each of which stays with that probability."""
     inside = (most >= 0) & (most < images)
     first = np.where(inside, images - most, 1)

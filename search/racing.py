@@ -32,15 +32,6 @@ def out_of_reach(hits: Hits, baseline: Baseline) -> bool:
     return hits.correct + (baseline.images - hits.images) < baseline.needed
 
 
-def constraint(hits: Hits, baseline: Baseline) -> float:
-    """Return the floor less the accuracy on the images seen; at or below 0 the floor is held.
-
-    The floor is the smallest share of correct images that is allowed, so that on the whole split
-    the sign is exact.
-    """
-    return baseline.needed / baseline.images - hits.accuracy
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Race:
     """What a trial on a search split has to show."""
