@@ -30,7 +30,7 @@ MAX_PRIORITY = 1_000
 MAX_TRIAL_TIMEOUT = 86_400.0  # seconds
 MAX_LABELS = 32
 MAX_RULES = 1_000
-DEFAULT_SAMPLER: str = next(f.default for f in fields(JobSpec) if f.name == "sampler")
+DEFAULT_SAMPLER = str({field.name: field.default for field in fields(JobSpec)}["sampler"])
 
 #: A colon ends the key where jobs are filtered by label, so a key has none.
 LABEL_KEY = r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
