@@ -44,6 +44,7 @@ def document(
         "dataset": job.dataset,
         "metric": job.metric,
         "tolerance": job.tolerance,
+        "sampler": job.sampler,
         "images": subject.certification.images,
         "float_accuracy": subject.certification.accuracy,
         "floor": subject.certification.floor,

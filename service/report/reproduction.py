@@ -95,7 +95,8 @@ def _preamble(found: Document) -> list[str]:
     return [
         (
             f"The {metric} of the float network is {percent(found['float_accuracy'], 2)} on "
-            f"{found['images']:,} images; the floor is {percent(found['floor'], 2)}."
+            f"{found['images']:,} images; the floor is {percent(found['floor'], 2)}. "
+            f"Searches use the sampler {found['sampler']}."
         ),
         MEASURED,
         PUBLISHED,

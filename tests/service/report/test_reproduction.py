@@ -38,6 +38,7 @@ def found(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "model": "net",
         "dataset": "pictures",
         "metric": "top5",
+        "sampler": "tpe",
         "images": 1000,
         "float_accuracy": 0.885,
         "floor": 0.865,
@@ -90,6 +91,11 @@ class TestPreamble:
         assert "for the least absolute error." in reproduction.markdown(found())
         given = reproduction.markdown(found(upper_bounds={"a": 6.0, "b": 2.5}))
         assert "or as the spec gives it: 6 for a, 2.5 for b." in given
+
+    def test_the_float_network_the_floor_and_the_sampler_are_told(self) -> None:
+        text = reproduction.markdown(found(sampler="lin"))
+        assert "top-5 accuracy of the float network is 88.50 % on 1,000 images" in text
+        assert "the floor is 86.50 %. Searches use the sampler lin." in text
 
     def test_the_paper_is_said_to_be_about_another_network(self) -> None:
         assert "top-5 accuracy on ImageNet" in reproduction.markdown(found())
