@@ -22,6 +22,7 @@ from search.preprocessing import Preprocessing
 from search.rules import Menu
 from search.rules import PointRule
 from search.rules import PointRules
+from search.sensitivity import Sensitivity
 from search.splits import Splits
 from search.variables import Variable
 from search.variables import group
@@ -207,6 +208,8 @@ class SearchSpec:
     certificate: Certificate | None = None
     #: one of `GOALS`
     goal: str = "floor"
+    #: what was measured before the first trial; None: nothing
+    sensitivity: Sensitivity | None = field(default=None, compare=False, repr=False)
     #: what there is to decide, in network order; points that stay in float32 are in none
     variables: tuple[Variable, ...] = field(init=False, repr=False, compare=False)
 

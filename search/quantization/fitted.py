@@ -17,7 +17,7 @@ class FittedOptions:
     """Parameters and operators by (point, option); a search asks for the same ones repeatedly."""
 
     def __init__(self, calibration: Calibration, device: torch.device) -> None:
-        self._calibration = calibration
+        self.calibration = calibration
         self._device = device
         self._parameters: dict[tuple[str, QuantizerConfig], Parameters] = {}
         self._operators: dict[tuple[str, QuantizerConfig], Operator] = {}
@@ -26,7 +26,7 @@ class FittedOptions:
         """Return the fitted parameters of one option."""
         key = (point, config)
         if key not in self._parameters:
-            self._parameters[key] = catalog.fit(self._calibration, point, config=config)
+            self._parameters[key] = catalog.fit(self.calibration, point, config=config)
         return self._parameters[key]
 
     def operators(self, allocation: BitAllocation) -> Mapping[str, Operator]:

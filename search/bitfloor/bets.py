@@ -1,0 +1,100 @@
+"""Weighs allocations: what each would save, times how likely it is to hold."""
+
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from search.allocation import BitAllocation
+from search.bitfloor.belief import Belief
+from search.bitfloor.landscape import Landscape
+from search.bitfloor.outlook import Bets
+from search.bitfloor.outlook import Outlook
+from search.frontier import Frontier
+from search.frontier_fold import Places
+from search.samplers import Proposal
+from search.sensitivity import Reals
+
+BETS = 400  # allocations of one frontier that are weighed
+TRIED = 60  # of these, best first, until one is new and cheaper
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """An allocation with what is expected of it."""
+
+    proposal: Proposal
+    #: share of the best cost that it would save, times the likelihood that it holds
+    gain: float
+
+
+def weighed(landscape: Landscape, belief: Belief, options: Places) -> Bets:
+    """Return allocations, options of shape (allocations, variables), with their energies."""
+    terms = belief.mean + np.log(landscape.of_many(options))
+    totals: Reals = logsumexp(terms, axis=1)
+    shares = np.exp(terms - totals[:, None])
+    variances = np.einsum("av,vw,aw->a", shares, belief.covariance, shares)
+    return Bets(
+        options=options,
+        shares=shares,
+        log_energy=totals,
+        deviation=np.sqrt(np.maximum(variances, 0.0)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Bookmaker:
+    """Weighs what it is shown by one belief and outlook."""
+
+    landscape: Landscape
+    belief: Belief
+    outlook: Outlook
+    #: never proposed again
+    seen: Collection[BitAllocation]
+
+    def likely(self, options: Places) -> Reals:
+        """Return how likely each allocation holds; options of shape (allocations, variables)."""
+        return self.outlook.probability(weighed(self.landscape, self.belief, options))
+
+    def below(self, found: Frontier, *, best: int, origin: str) -> Bet | None:
+        """Return the best bet of a frontier that costs less than `best`; None if there is none."""
+        some = np.flatnonzero(found.costs < best)
+        if len(some) > BETS:
+            some = some[np.linspace(0, len(some) - 1, BETS).round().astype(np.int64)]
+        options, costs = found.options[some], found.costs[some]
+        gains = self.likely(options) * (1 - costs / best)
+        for i in np.argsort(-gains, kind="stable")[:TRIED]:
+            allocation = self.landscape.allocation(options[i].tolist())
+            # costs may be those of a linear model of the objective
+            if allocation not in self.seen and self.landscape.spec.cost(allocation) < best:
+                return Bet(Proposal(allocation, origin), float(gains[i]))
+        return None
+
+    def known(self, proposals: Sequence[Proposal], *, best: int, hope: float) -> Iterator[Bet]:
+        """Yield bets on known allocations that are new, cheaper, and at least so likely to hold."""
+        spec = self.landscape.spec
+        for proposal in proposals:
+            cost = spec.cost(proposal.allocation)
+            if proposal.allocation in self.seen or cost >= best:
+                continue
+            options = np.array([self.landscape.options(proposal.allocation)])
+            likely = float(self.likely(options)[0])
+            if likely >= hope:
+                yield Bet(proposal, likely * (1 - cost / best))
+
+    def cheapest(self, found: Frontier, *, likely: float, origin: str) -> Proposal | None:
+        """Return the cheapest new allocation so likely to hold; the likeliest if none is."""
+        some = np.arange(len(found))
+        if len(some) > BETS:
+            some = some[np.linspace(0, len(some) - 1, BETS).round().astype(np.int64)]
+        chances = self.likely(found.options[some])
+        enough = np.flatnonzero(chances >= likely)
+        order = [*enough, *np.argsort(-chances, kind="stable")]
+        for i in order:
+            allocation = self.landscape.allocation(found.options[some[i]].tolist())
+            if allocation not in self.seen:
+                return Proposal(allocation, origin)
+        return None

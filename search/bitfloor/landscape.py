@@ -1,0 +1,86 @@
+"""A search as arrays: what every option of every variable costs and is expected to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from search import frontier
+from search.allocation import BitAllocation
+from search.frontier import Choices
+from search.frontier import Frontier
+from search.frontier_fold import Costs
+from search.frontier_fold import Places
+from search.sensitivity import Reals
+from search.sensitivity import Sensitivity
+from search.spec import SearchSpec
+
+_LEAST = 1e-30  # energy, so that a logarithm exists
+#: sums in a list of the frontier: the scores are estimates, a gap of a few thousandths is nothing
+LONGEST = 4_000
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Energies by variable and option; options in the order of the menus."""
+
+    spec: SearchSpec
+    #: (options of v,) for each variable v
+    energies: tuple[Reals, ...]
+
+    @classmethod
+    def of(cls, spec: SearchSpec, sensitivity: Sensitivity) -> "Landscape":
+        """Return the landscape; the energies of tied points add up."""
+        return cls(
+            spec,
+            tuple(
+                np.array(
+                    [
+                        max(sum(sensitivity.energies[p][option] for p in v.points), _LEAST)
+                        for option in v.menu
+                    ]
+                )
+                for v in spec.variables
+            ),
+        )
+
+    def options(self, allocation: BitAllocation) -> tuple[int, ...]:
+        """Return the index in its menu of what each variable takes."""
+        chosen = dict(allocation.items())
+        return tuple(v.menu.index(chosen[v.name]) for v in self.spec.variables)
+
+    def allocation(self, options: Sequence[int]) -> BitAllocation:
+        """Return the allocation in which each variable takes the option of this index."""
+        return self.spec.allocation(
+            [v.menu[i] for v, i in zip(self.spec.variables, options, strict=True)]
+        )
+
+    def of_options(self, options: Sequence[int]) -> Reals:
+        """Return the energy of what each variable takes, shape (variables,)."""
+        return np.array([e[i] for e, i in zip(self.energies, options, strict=True)])
+
+    def of_many(self, options: Places) -> Reals:
+        """Return the same for many allocations, both of shape (allocations, variables)."""
+        return np.stack([e[options[:, v]] for v, e in enumerate(self.energies)], axis=1)
+
+    def frontier(
+        self, theta: Reals, *, around: BitAllocation, between: tuple[int, int] | None = None
+    ) -> Frontier:
+        """Return the frontier of cost against Σ exp(θ_v)·energy.
+
+        Costs are those of changing one variable at a time around an allocation: exact where the
+        objective is a sum over variables, as all are but peak memory and bit operations.
+        """
+        costs = self.costs(around)
+        scores = tuple(np.exp(t) * e for t, e in zip(theta, self.energies, strict=True))
+        return frontier.solve(Choices(costs, scores), costs_between=between, longest=LONGEST)
+
+    def costs(self, around: BitAllocation) -> tuple[Costs, ...]:
+        """Return what each option costs; of one allocation the sum is its cost, near `around`."""
+        base = self.spec.cost(around)
+        changed = [
+            np.array([self.spec.cost(around.replace(v.points, o)) - base for o in v.menu])
+            for v in self.spec.variables
+        ]
+        changed[0] = changed[0] + base
+        return tuple(np.asarray(c, dtype=np.int64) for c in changed)

@@ -1,0 +1,144 @@
+"""Proposes what is expected to save most: bets on the frontier, corrected by every verdict.
+
+First comes the frontier of the measured energies: a safe allocation, which a certificate can fall
+back on, then one nearer the floor. After every trial the energies are corrected where the images
+that it flipped contradict them (see `belief`), and of the corrected frontier the allocation is
+taken whose saving times the likelihood that it holds is largest. Frontiers are drawn from the
+belief too, so that doubtful corrections get tried. The uniform allocations and Lin et al.'s closed
+form are bets like any other.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from search import lin
+from search.allocation import BitAllocation
+from search.bitfloor import belief
+from search.bitfloor.belief import Seen
+from search.bitfloor.bets import Bet
+from search.bitfloor.bets import Bookmaker
+from search.bitfloor.bets import weighed
+from search.bitfloor.landscape import Landscape
+from search.bitfloor.outlook import Expectation
+from search.bitfloor.outlook import Outlook
+from search.bitfloor.response import Response
+from search.racing import Race
+from search.samplers import Proposal
+from search.sensitivity import assumed
+from search.spec import SearchSpec
+from search.trial import TrialResult
+from search.uniform import uniform_allocations
+
+DRAWS = 6  # frontiers drawn from the belief per proposal
+REACH = 0.8  # of the best cost: how far down a frontier is looked at
+HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
+FIRST = 4  # trials before known allocations are tried
+EVERY = 3  # trials, of which one goes to a known allocation while any is left
+SAFE = 0.8  # likelihood that the first allocation holds
+#: the same of those that follow misses, until one holds
+UPWARDS = (0.5, 0.75, 0.9, 0.97, 0.99)
+
+
+@dataclass(frozen=True, eq=False)
+class Outset:
+    """What a search starts from."""
+
+    landscape: Landscape
+    expectation: Expectation
+    #: allocations that others would choose
+    known: Sequence[Proposal]
+
+    @classmethod
+    def of(cls, spec: SearchSpec) -> "Outset":
+        """Return the outset of a search."""
+        sensitivity = spec.sensitivity or assumed(
+            spec.points, spec.menus, accuracy=spec.baseline.accuracy
+        )
+        response = Response.of(sensitivity.margins, accuracy=spec.baseline.accuracy)
+        race = Race.of(spec.baseline, spec.certificate)
+        return cls(
+            Landscape.of(spec, sensitivity), Expectation(response, race), tuple(_known(spec))
+        )
+
+
+class Proposer:
+    """A function of the trials learned, and of number and attempt."""
+
+    def __init__(self, outset: Outset) -> None:
+        self._outset = outset
+        self._spec = outset.landscape.spec
+        self._trials: list[TrialResult] = []
+        self._seen: dict[BitAllocation, Seen] = {}
+
+    def learn(self, trial: TrialResult) -> None:
+        """Take in one finished trial."""
+        landscape = self._outset.landscape
+        energies = landscape.of_options(landscape.options(trial.allocation))
+        self._trials.append(trial)
+        self._seen[trial.allocation] = Seen(energies, trial.hits)
+
+    def propose(self, *, number: int, attempt: int) -> Proposal | None:
+        """Return the best bet; None if none is left."""
+        held = [trial for trial in self._trials if trial.feasible]
+        if not held:
+            return self._upwards(first=not self._trials)
+        best = min(held, key=lambda trial: (trial.memory_bits, trial.number))
+        bookmaker = self._bookmaker()
+        if number >= FIRST and number % EVERY == 0 and attempt == 0:
+            known = [*bookmaker.known(self._outset.known, best=best.memory_bits, hope=HOPE)]
+            if known:
+                return max(known, key=lambda bet: bet.gain).proposal
+        random = np.random.default_rng([self._spec.seed, number, attempt])
+        bets = [*self._downwards(bookmaker, best, random=random)]
+        return max(bets, key=lambda bet: bet.gain).proposal if bets else None
+
+    def _bookmaker(self) -> Bookmaker:
+        landscape, expectation = self._outset.landscape, self._outset.expectation
+        seen = [*self._seen.values()]
+        believed = belief.posterior(
+            belief.prior(len(self._spec.variables)),
+            seen,
+            response=expectation.response,
+            floor=expectation.floor,
+        )
+        options = np.array([landscape.options(a) for a in self._seen], dtype=np.int64)
+        tried = weighed(landscape, believed, options.reshape(len(seen), len(self._spec.variables)))
+        view = Outlook(expectation, tried, [one.hits for one in seen])
+        return Bookmaker(landscape, believed, view, self._seen)
+
+    def _upwards(self, *, first: bool) -> Proposal | None:
+        """Return the cheapest allocation that is likely to hold, the likelier the more missed."""
+        bookmaker = self._bookmaker()
+        likely = SAFE if first else UPWARDS[min(len(self._trials), len(UPWARDS)) - 1]
+        found = self._outset.landscape.frontier(bookmaker.belief.mean, around=self._middle())
+        origin = "frontier" if first else "correction"
+        return bookmaker.cheapest(found, likely=likely, origin=origin)
+
+    def _downwards(
+        self, bookmaker: Bookmaker, best: TrialResult, *, random: np.random.Generator
+    ) -> Iterator[Bet]:
+        """Yield the best bet of every frontier that is looked at."""
+        between = (int(REACH * best.memory_bits), best.memory_bits - 1)
+        drawn = (bookmaker.belief.draw(random) for _ in range(DRAWS))
+        for theta, origin in (
+            (bookmaker.belief.mean, "correction"),
+            *((theta, "exploration") for theta in drawn),
+        ):
+            found = self._outset.landscape.frontier(theta, around=best.allocation, between=between)
+            bet = bookmaker.below(found, best=best.memory_bits, origin=origin)
+            if bet is not None:
+                yield bet
+
+    def _middle(self) -> BitAllocation:
+        """Return an allocation around which costs are told before any has held."""
+        return self._spec.allocation([v.menu[len(v.menu) // 2] for v in self._spec.variables])
+
+
+def _known(spec: SearchSpec) -> Iterator[Proposal]:
+    for allocation in uniform_allocations(spec):
+        yield Proposal(allocation, "uniform")
+    for allocation in lin.family(spec):
+        yield Proposal(allocation, "lin")
