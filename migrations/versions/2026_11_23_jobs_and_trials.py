@@ -67,6 +67,15 @@ def _job_constraints() -> tuple[sa.Constraint, ...]:
     return (
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("idempotency_digest", name=op.f("uq_jobs_idempotency_digest")),
+        *_job_states(),
+        sa.CheckConstraint(
+            "attempt >= 0 AND failures >= 0 AND trials >= 0", name=op.f("ck_jobs_counts")
+        ),
+    )
+
+
+def _job_states() -> tuple[sa.Constraint, ...]:
+    return (
         sa.CheckConstraint(
             "state IN ('queued', 'running', 'succeeded', 'infeasible', 'failed', 'cancelled')",
             name=op.f("ck_jobs_state"),
@@ -86,9 +95,6 @@ def _job_constraints() -> tuple[sa.Constraint, ...]:
         sa.CheckConstraint(
             "(state IN ('succeeded', 'infeasible')) = (result IS NOT NULL)",
             name=op.f("ck_jobs_result"),
-        ),
-        sa.CheckConstraint(
-            "attempt >= 0 AND failures >= 0 AND trials >= 0", name=op.f("ck_jobs_counts")
         ),
     )
 

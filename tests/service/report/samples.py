@@ -145,6 +145,36 @@ def job(
     )
 
 
+def _checked(trial: int, *, judgement: str, images_needed: int | None = None) -> Mapping[str, Any]:
+    return {
+        "trial": trial,
+        "images": 1000,
+        "accuracy": 0.93,
+        "drop": 0.024,
+        "judgement": judgement,
+        "p_value": 0.2,
+        "level": 0.045,
+        "images_needed": images_needed,
+    }
+
+
+CERTIFIED: Mapping[str, Any] = {
+    "accuracy": 0.938,
+    "drop": 0.016,
+    "drop_upper_bound": 0.0175,
+    "confidence": 0.95,
+    "gap": 0.002,
+    "holds": True,
+    "judgement": "certified",
+    "p_value": 0.0321,
+    "level": 0.045,
+    "earlier": (
+        _checked(90, judgement="refuted"),
+        _checked(91, judgement="undecided", images_needed=2400),
+    ),
+}
+
+
 def best_document(
     chosen: TrialResult, *, points: tuple[QuantizationPoint, ...] = POINTS
 ) -> dict[str, Any]:
@@ -163,22 +193,7 @@ def best_document(
         "saved": saved(points, chosen.memory_bits),
         "average_bits": 3.5,
         "search": {**split, "accuracy": 0.94, "drop": 0.014},
-        "certification": {
-            **split,
-            "accuracy": 0.938,
-            "drop": 0.016,
-            "drop_upper_bound": 0.0215,
-            "confidence": 0.95,
-            "gap": 0.002,
-            "holds": True,
-            "judgement": "certified",
-            "p_value": 0.0321,
-            "level": 0.045,
-            "earlier": [
-                _checked(90, judgement="refuted"),
-                _checked(91, judgement="undecided", images_needed=2400),
-            ],
-        },
+        "certification": {**split, **CERTIFIED},
         "uniform": {
             "quantizer": "affine",
             "bit_width": 5,
@@ -191,19 +206,6 @@ def best_document(
             _point(point, config)
             for point, (_, config) in zip(points, chosen.allocation.items(), strict=True)
         ],
-    }
-
-
-def _checked(trial: int, *, judgement: str, images_needed: int | None = None) -> Mapping[str, Any]:
-    return {
-        "trial": trial,
-        "images": 1000,
-        "accuracy": 0.93,
-        "drop": 0.024,
-        "judgement": judgement,
-        "p_value": 0.2,
-        "level": 0.045,
-        "images_needed": images_needed,
     }
 
 

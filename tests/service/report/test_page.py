@@ -31,7 +31,7 @@ class TestCertified:
         assert "1,000 images that the search never saw" in text
         assert "93.80 %: 1.60 points below the float model (95.40 %)" in text
         assert "floor of 93.40 %" in text
-        assert "With 95 % confidence the drop on images of this kind is at most 2.15 points" in text
+        assert "With 95 % confidence the drop on images of this kind is at most 1.75 points" in text
         assert "Refuted on the same images, though smaller: trial 90" in text
         assert "affine at 5 bits everywhere, saves 84.0 %" in text
 
@@ -39,7 +39,7 @@ class TestCertified:
         job, *rest = samples.succeeded()
         text = visible(render(job, *rest))
         assert "0.20 points more than on the images that the search saw" in text
-        assert "at most 2.15 points (p = 0.032)" in text
+        assert "at most 1.75 points (p = 0.032)" in text
         assert "not decided on so few images: trial 91 (about 2,400 would do)" in text
 
     def test_what_an_earlier_release_certified_is_still_told(self) -> None:
@@ -50,7 +50,7 @@ class TestCertified:
             del certification[younger]
         certification["refuted"] = [{"trial": 90, "accuracy": 0.93, "drop": 0.024}]
         text = visible(render(replace(job, result=document), found, best))
-        assert "is at most 2.15 points." in text
+        assert "is at most 1.75 points." in text
         assert "Refuted on the same images, though smaller: trial 90." in text
 
     def test_who_proposed_what_is_counted(self) -> None:
