@@ -237,4 +237,5 @@ def is_believed(hits: Hits, lost: int, gained: int) -> bool:
         + math.lgamma(sum(a))
         - math.lgamma(sum(a) + hits.images)
     )
-    return likelihood > marginal + math.log(racing.ERROR_RATE)
+    # ruled out at an error of 5 %: twenty times less likely than the prior had it
+    return likelihood > marginal - math.log(20)
