@@ -120,7 +120,8 @@ class NonFiniteActivations(SearchError):
 
     def __init__(self, point: str) -> None:
         super().__init__(
-            f"the output of {point} holds NaN or infinity; check the weights and the preprocessing"
+            f"what is stored at {point} holds NaN or infinity; check the weights and the "
+            "preprocessing"
         )
 
 

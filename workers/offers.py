@@ -20,7 +20,11 @@ def offers(models: Models, around: Surroundings) -> list[Offer]:
             Offer(
                 kind="quantizer",
                 name=q.name,
-                details={"summary": q.summary, "keeps_zero": q.keeps_zero},
+                details={
+                    "summary": q.summary,
+                    "keeps_zero": q.keeps_zero,
+                    "kinds": sorted(kind.value for kind in q.kinds),
+                },
             )
             for q in quantizer.registered()
         ),

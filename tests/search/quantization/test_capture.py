@@ -94,11 +94,15 @@ class TestCapture:
         points = capture(Twice(), torch.rand(2, 4)).points
         assert [p.name for p in points] == ["layer", "layer@2"]
 
-    def test_vgg16_has_16_points_and_13556712_values(self) -> None:
+    def test_vgg16_has_its_known_points_values_weights_and_products(self) -> None:
         model = torchvision.models.vgg16(weights=None)
         network = capture(model, torch.rand(2, 3, 224, 224))
         assert len(network.points) == 16
         assert sum(point.elements for point in network.points) == 13_556_712
+        # 138,357,544 parameters less its 13,416 biases
+        assert sum(point.elements for point in network.weight_points()) == 138_344_128
+        operators = network.structure.operators(network.points)
+        assert sum(operator.macs for operator in operators) == 15_470_264_320
 
     def test_folding_keeps_vgg11_bn_within_1e_4(self) -> None:
         model = randomized(torchvision.models.vgg11_bn(weights=None, num_classes=10))

@@ -8,6 +8,7 @@ import torchvision
 from torch import nn
 
 from search.allocation import BitAllocation
+from search.allocation import Kind
 from search.allocation import QuantizerConfig
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
@@ -112,6 +113,34 @@ def test_everything_can_be_quantized_and_nothing_twice(case: Case) -> None:
             while source.target in VALUE_KEEPING or str(source.target).startswith("observe_"):
                 source = source.args[0]
             assert not str(source.target).startswith("quantize_")
+
+
+def test_every_weight_is_a_point(case: Case) -> None:
+    model, network, _ = case
+    points = {point.name: point.elements for point in network.weight_points()}
+    assert {layer.weight: layer.weights for layer in network.structure.layers} == points
+    # as above, but for the small network in Swin v2
+    modules = [module for name, module in model.named_modules() if ".cpb_mlp." not in name]
+    layers = [m.weight.numel() for m in modules if isinstance(m, nn.Conv2d | nn.Linear)]
+    inside = [m.in_proj_weight.numel() for m in modules if isinstance(m, nn.MultiheadAttention)]
+    assert sum(points.values()) == sum(layers) + sum(inside)
+
+
+def test_rounding_all_weights_changes_the_output_until_they_are_let_go(case: Case) -> None:
+    _, network, images = case
+    calibration = calibrate(network, list, bit_widths=(2,), kinds=(Kind.WEIGHT,))
+    config = QuantizerConfig("affine_per_channel", 2)
+    options = FittedOptions(calibration, torch.device("cpu"))
+    with torch.inference_mode():
+        network.load({})
+        before = network(images)
+        network.load(options.operators(BitAllocation.uniform(network.weight_points(), config)))
+        rounded = network(images)
+        network.load({})
+        assert torch.equal(network(images), before)
+    assert bool(torch.isfinite(rounded).all())
+    # a new ViT has a head of zeros, which stay what they are
+    assert before.any() != torch.allclose(rounded, before, rtol=1e-3)
 
 
 def test_every_point_is_known_to_the_structure(case: Case) -> None:
