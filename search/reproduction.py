@@ -122,13 +122,13 @@ def _published(
     if len(subject.search.points) != paper.POINTS:
         return
     sizes = tuple(point.elements for point in subject.search.points)
-    elsewhere = "" if sizes == paper.ELEMENTS else ", made for VGG-16 at 224 × 224"
+    elsewhere = "" if sizes == paper.ELEMENTS else ", for full VGG-16"
     for row in rows:
         configs = zip(subject.search.points, row.bits, strict=True)
         allocation = BitAllocation(
             tuple((point.name, QuantizerConfig(row.quantizer, b)) for point, b in configs)
         )
-        label = f"the paper's row {row.label.rpartition(' ')[2]}{elsewhere}"
+        label = f"row {row.label.rpartition(' ')[2]}{elsewhere}"
         line = _line(subject, allocation, table=table, label=label, method=method)
         yield replace(line, published=row.accuracy)
 
@@ -191,9 +191,12 @@ def _first(
 
 
 def _choosing(spec: SearchSpec, quantizers: tuple[str, ...]) -> SearchSpec:
-    """Return the search in which every point chooses from these, at every bit-width."""
+    """Return the search in which every point chooses from these, at every bit-width.
+
+    What was measured of the options before belongs to those of the request and is left out.
+    """
     options = tuple(sorted(QuantizerConfig(q, b) for q in quantizers for b in BIT_WIDTHS))
-    return replace(spec, menus=(options,) * len(spec.points))
+    return replace(spec, menus=(options,) * len(spec.points), sensitivity=None)
 
 
 def _held(race: Race, rounds: Iterable[Hits]) -> bool:
