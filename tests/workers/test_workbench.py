@@ -1,5 +1,6 @@
 """A request becomes the search it asks for: its points, menus, price, ties and certificate."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from search.errors import EmptySearchSpace
 from search.errors import UnknownPoint
 from search.quantization.capture import capture
 from search.rules import PointRule
+from search.spec import TARGETS
 from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -107,23 +109,46 @@ class TestResolve:
 class TestObjective:
     NETWORK = capture(Residual().eval(), torch.rand(2, 1, 4, 4))
 
+    #: a codebook, scales for every channel, and different widths
+    ALLOCATION = BitAllocation.of(
+        {
+            "stem": QuantizerConfig("affine", 4),
+            "body": QuantizerConfig("codebook", 4),
+            "add": QuantizerConfig("affine", 4),
+            "head": QuantizerConfig("affine", 8),
+            "stem.weight": QuantizerConfig("affine_per_channel", 4),
+            "body.weight": QuantizerConfig("codebook", 2),
+            "head.weight": QuantizerConfig("affine", 8),
+        }
+    )
+
     @pytest.mark.parametrize(
-        "name, in_float",
+        "name, in_float, allocated",
         [
             # stem, body and sum of 32 values, 3 logits; weights of 18, 36 and 96
-            (cost.ACTIVATION_MEMORY, 99 * 32),
-            (cost.ACTIVATION_MEMORY_WITH_CODEBOOKS, 99 * 32),
-            (cost.PEAK_ACTIVATION_MEMORY, 96 * 32),
-            (cost.WEIGHT_MEMORY, 150 * 32),
-            (cost.TOTAL_MEMORY, (99 + 150) * 32),
-            # 32 values × 9 products, 32 × 18, 3 × 32
-            (cost.BIT_OPERATIONS, (288 + 576 + 96) * 32 * 32),
+            (cost.ACTIVATION_MEMORY, 99 * 32, 96 * 4 + 3 * 8),
+            (cost.ACTIVATION_MEMORY_WITH_CODEBOOKS, 99 * 32, 96 * 4 + 3 * 8 + 16 * 32),
+            (cost.PEAK_ACTIVATION_MEMORY, 96 * 32, 96 * 4),
+            (cost.WEIGHT_MEMORY, 150 * 32, 18 * 4 + 2 * 32 + 36 * 2 + 4 * 32 + 96 * 8),
+            (cost.TOTAL_MEMORY, 249 * 32, 408 + 512 + 1104),
+            # 32 values × 9 products, 32 × 18, 3 × 32; the images have 32 bits
+            (cost.BIT_OPERATIONS, 960 * 32 * 32, 288 * 4 * 32 + 576 * 2 * 4 + 96 * 8 * 4),
         ],
     )
-    def test_each_is_offered_and_priced_as_by_hand(self, name: str, in_float: int) -> None:
+    def test_each_is_offered_and_priced_as_by_hand_and_in_the_guide(
+        self, name: str, in_float: int, allocated: int
+    ) -> None:
         priced = objective(name, self.NETWORK)
         assert priced.name == name
         assert cost.float_cost(priced) == in_float
+        assert priced.cost(self.ALLOCATION) == allocated
+        guide = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text(encoding="utf-8")
+        (row,) = re.findall(rf"^\| `{name}` \|.*", guide, re.MULTILINE)
+        assert f"| {in_float:,} | {allocated:,} |" in row
+        targets = row.split("|")[-2]
+        assert {t for t in TARGETS if t in targets} == {
+            target for target, offered in cost.OFFERED_FOR.items() if name in offered
+        }
 
     def test_all_are_among_those(self) -> None:
         assert {objective(name, self.NETWORK).name for name in cost.OFFERED} == {*cost.OFFERED}
