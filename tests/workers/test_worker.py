@@ -89,7 +89,8 @@ class TestWorkOnce:
     def test_nothing_feasible_names_the_closest_and_whom_to_blame(
         self, worker: Worker, submit: Submit, engine: Engine
     ) -> None:
-        job_id = submit(tolerance=0.0, bit_widths=(1,), quantizers=("affine", "codebook")).id
+        quantizers = ("affine", "codebook")
+        job_id = submit(tolerance=0.0, confidence=0.5, bit_widths=(1,), quantizers=quantizers).id
         worker.work_once()
         job = jobs.get(engine, job_id)
         assert job.state is JobState.INFEASIBLE
@@ -160,6 +161,8 @@ class TestWorkOnce:
             ({"quantizers": ("ternary",)}, ("unknown-quantizer", "codebook_bounded")),
             ({"sampler": "genius"}, ("unknown-sampler", "tpe")),
             ({"tolerance": 0.9999}, ("invalid-spec", "tolerance")),
+            ({"tolerance": 0.0}, ("invalid-spec", "confidence: 450 images cannot show")),
+            ({"confidence": 0.9999}, ("invalid-spec", "456 images")),
             (
                 {"points": (("body", PointRule(exclude=True)),)},
                 ("invalid-spec", "features.0, features.3"),
