@@ -1,12 +1,16 @@
 """A request becomes the search it asks for: its points, menus, price, ties and certificate."""
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+from torch import nn
 
 from search import cost
 from search import study
@@ -17,12 +21,15 @@ from search.documents import Evidence
 from search.errors import CertificateOutOfReach
 from search.errors import EmptySearchSpace
 from search.errors import UnknownPoint
+from search.quantization.calibration import calibrate
 from search.quantization.capture import capture
+from search.quantization.fitted import FittedOptions
 from search.rules import PointRule
 from search.spec import TARGETS
 from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
+from search.trial import Hits
 from search.trial import TrialResult
 from tests.search.quantization.test_structure import Fire
 from tests.search.quantization.test_structure import Residual
@@ -104,6 +111,75 @@ class TestResolve:
     def test_a_certificate_that_450_images_cannot_give_is_refused(self, tolerance: float) -> None:
         with pytest.raises(CertificateOutOfReach, match="450 images cannot show at confidence"):
             resolved(job(target="weights", tolerance=tolerance))
+
+
+class ResidualDigits(nn.Module):
+    """Two blocks with a shortcut each on handwritten digits, not trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Conv2d(1, 4, 3, padding=1)
+        self.first = nn.Conv2d(4, 4, 3, padding=1)
+        self.second = nn.Conv2d(4, 4, 3, padding=1)
+        self.head = nn.Linear(4 * 64, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = torch.relu(self.stem(images))
+        x = torch.relu(self.first(x) + x)
+        x = torch.relu(self.second(x) + x)
+        logits: Tensor = self.head(x.flatten(1))
+        return logits
+
+
+class TestTies:
+    def resolved(self, **changes: object) -> SearchSpec:
+        asked = job(quantizers=("affine",), **changes)
+        bench = prepared(asked)
+        images, _ = next(bench.dataset.calibration.batches(50))
+        network = capture(ResidualDigits().eval(), images)
+        calibration = calibrate(network, lambda: [images], bit_widths=(3, 4, 8), kinds=[*Kind])
+        mine = replace(bench, network=network, options=FittedOptions(calibration, CPU))
+        return workbench.resolve(asked, mine, evaluator=mine.evaluator(mine.dataset.search))
+
+    def test_points_that_meet_in_an_addition_share_an_option_if_asked_for(self) -> None:
+        search = self.resolved(tie="join")
+        assert [variable.points for variable in search.variables] == [
+            # stem + first; their sum + second
+            ("stem", "first"),
+            ("add", "second"),
+            ("add@2",),
+            ("head",),
+        ]
+
+    def test_otherwise_each_has_its_own(self) -> None:
+        assert all(len(variable.points) == 1 for variable in self.resolved().variables)
+
+    def test_weights_meet_nowhere(self) -> None:
+        assert self.resolved(tie="join", target="weights").ties == ()
+        both = self.resolved(tie="join", target="both")
+        assert [v.points for v in both.variables if len(v.points) > 1] == [
+            ("stem", "first"),
+            ("add", "second"),
+        ]
+        assert len(both.variables) == 4 + 4
+
+    def test_a_search_never_parts_what_is_tied(self) -> None:
+        search = self.resolved(tie="join")
+
+        def evaluate(allocation: BitAllocation) -> Iterator[Hits]:
+            images = search.baseline.images
+            right = min(images, search.baseline.needed + search.cost(allocation) % 7 - 3)
+            yield Hits(
+                images=images,
+                correct=right,
+                lost=max(0, search.baseline.correct - right),
+                gained=max(0, right - search.baseline.correct),
+            )
+
+        for trial in study.run(search, evaluate):
+            assert trial.allocation.get("stem") == trial.allocation.get("first")
+            assert trial.allocation.get("add") == trial.allocation.get("second")
 
 
 class TestObjective:
