@@ -1,32 +1,25 @@
 """Checks the search's best allocations on images that no search saw, and spends one error on them.
 
-Several candidates are tested on the same images, so candidate i may err with probability
-`paired.level(i, confidence)` only: whichever is certified, its drop exceeds the tolerance with
-probability at most 1 - confidence.
+Several candidates are tested on the same images, so each may err with an equal share of the error:
+whichever is certified, its drop exceeds the tolerance with probability at most 1 - confidence. Who
+is tested is settled before the first of these images is looked at.
 """
 
-import math
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy.special import ndtri
-
+from search import cost
 from search import paired
 from search import racing
+from search import shrinkage
 from search.paired import EVEN
 from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits
 from search.trial import TrialResult
-
-#: candidates; a fifth would have next to nothing left to spend
-MOST = 4
-#: standard errors that a later candidate's score must keep above what its level asks
-SLACK = 1.0
 
 
 class Judgement(StrEnum):
@@ -58,58 +51,77 @@ class Check:
         return self.judgement is Judgement.CERTIFIED
 
 
-def candidates(trials: Iterable[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
+def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
     """Return the held trials to check, fewest bits first, then the more accurate, then the earlier.
 
-    Without a certificate, or at a confidence of 0.5, all of them. Else at most MOST: the smallest;
-    after it the smallest whose score on the search split, carried over to the certification split,
-    exceeds what its level asks by SLACK standard errors; and last the one with the largest score.
+    Without a certificate, or at a confidence of 0.5, all of them. Else at most `paired.CANDIDATES`:
+    those from which most memory is expected to be saved, if each is certified as likely as its
+    shrunken drop says (see `shrinkage`) and the next one is checked where one is not.
     """
     held = sorted(
         (trial for trial in trials if trial.feasible),
         key=lambda t: (t.memory_bits, -t.hits.correct, t.number),
     )
-    certificate = spec.certificate
-    if certificate is None or certificate.confidence <= EVEN or not held:
+    asked = spec.certificate
+    if asked is None or asked.confidence <= EVEN or not held:
         return held
+    likely = shrinkage.certified(
+        [trial.hits for trial in held],
+        among=[trial.hits for trial in trials],
+        tolerance=spec.baseline.tolerance,
+        images=asked.images,
+        level=paired.level(asked.confidence),
+    )
+    saved = [cost.float_cost(spec.minimized) - trial.memory_bits for trial in held]
+    return [held[i] for i in _best_row(likely.tolist(), saved)]
 
-    def sure(trial: TrialResult) -> float:
-        return _expected(trial, tolerance=spec.baseline.tolerance, images=certificate.images)
 
-    safest = max(held, key=sure)
-    chosen, rest = held[:1], iter(held[1:])
-    while chosen[-1] is not safest:
-        asked = math.inf  # of the last, nothing but the safest will do
-        if len(chosen) < MOST - 1:
-            asked = float(ndtri(1 - paired.level(len(chosen), certificate.confidence)))
-        chosen.append(next(t for t in rest if t is safest or sure(t) >= asked))
-    return chosen
+def _best_row(likely: Sequence[float], saved: Sequence[int]) -> list[int]:
+    """Return the row of at most CANDIDATES indices, ascending, with the largest expected saving.
+
+    Saved is what is saved by the first in the row that is certified; chances are taken to be
+    independent.
+    """
+    expected = [0.0] * (len(likely) + 1)
+    rows: list[list[int]] = [[] for _ in expected]
+    for _ in range(paired.CANDIDATES):
+        best = [0.0] * len(expected)
+        chosen: list[list[int]] = [[] for _ in expected]
+        # of the indices from i on, with one candidate more than in the round before
+        for i in reversed(range(len(likely))):
+            with_i = likely[i] * saved[i] + (1 - likely[i]) * expected[i + 1]
+            take = with_i > best[i + 1]
+            best[i] = with_i if take else best[i + 1]
+            chosen[i] = [i, *rows[i + 1]] if take else chosen[i + 1]
+        expected, rows = best, chosen
+    return rows[0] or [len(likely) - 1]
 
 
 def certify(
-    ordered: Iterable[TrialResult], evaluate: Evaluate, *, baseline: Baseline, confidence: float
+    ordered: Sequence[TrialResult], evaluate: Evaluate, *, baseline: Baseline, confidence: float
 ) -> Iterator[Check]:
     """Yield one check per candidate until the first that is certified.
 
     `baseline` is the float model on the certification split, which `evaluate` looks at. A candidate
     is given up early only once too many images are wrong for any continuation to be certified.
     """
-    for rank, trial in enumerate(ordered):
+    level = paired.level(confidence, max(len(ordered), 1))
+    for trial in ordered:
         hits = Hits()
         for seen in evaluate(trial.allocation):
             hits += seen
             if racing.out_of_reach(hits, baseline):
                 break
-        check = _judged(trial, hits, baseline=baseline, confidence=confidence, rank=rank)
+        check = _judged(trial, hits, baseline=baseline, confidence=confidence, level=level)
         yield check
         if check.holds:
             return
 
 
 def _judged(
-    trial: TrialResult, hits: Hits, *, baseline: Baseline, confidence: float, rank: int
+    trial: TrialResult, hits: Hits, *, baseline: Baseline, confidence: float, level: float
 ) -> Check:
-    tolerance, level = baseline.tolerance, paired.level(rank, confidence)
+    tolerance = baseline.tolerance
     p_value = paired.p_certified(hits, tolerance=tolerance)
     needed = None
     if confidence <= EVEN:
@@ -130,14 +142,3 @@ def _judged(
         level=level,
         images_needed=needed,
     )
-
-
-def _expected(trial: TrialResult, *, tolerance: float, images: int) -> float:
-    """Return the score to expect on so many unseen images, less SLACK standard errors.
-
-    The score on n images has a standard error of 1; carried over to M images it has one of √(M/n).
-    With the error of the score that will be seen there, that is √(1 + M/n).
-    """
-    ratio = images / trial.hits.images
-    score = paired.score(trial.hits, tolerance=tolerance)
-    return score * math.sqrt(ratio) - SLACK * math.sqrt(1 + ratio)

@@ -130,6 +130,8 @@ def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Basel
     """Return all images that were put through the network, in float or quantized."""
     return (
         evidence.calibration_images
+        # counted also where it was kept from an earlier job: the same request, the same document
+        + (evidence.search.sensitivity.images if evidence.search.sensitivity else 0)
         + evidence.search.baseline.images
         + sum(trial.hits.images for trial in evidence.trials)
         + certification.images

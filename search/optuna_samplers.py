@@ -1,4 +1,4 @@
-"""Optuna's samplers behind our protocol: in memory, re-seeded per proposal, so resuming is exact."""
+"""Optuna's samplers behind our protocol: in memory, seeded per proposal, so resuming is exact."""
 
 import warnings
 from collections.abc import Callable

@@ -71,7 +71,7 @@ class Space:
         )
 
     def result(self, trial: FrozenTrial) -> TrialResult | None:
-        """Return what a trial of `trial`, or one that was noted, found; None if it tells nothing."""
+        """Return what a trial of `trial`, or one that was noted, found; None if nothing is."""
         note = trial.user_attrs.get(RESULT)
         if note is None:
             return None

@@ -27,8 +27,8 @@ Reals = npt.NDArray[np.float64]
 OUTSIDE = 1e-6
 #: a confidence at which the measured accuracy suffices
 EVEN = 0.5
-#: shares of the whole error that the first candidate may spend, and each next one of what is left
-_FIRST, _NEXT = 0.9, 0.1
+#: that may be checked on the same images, sharing one error
+CANDIDATES = 4
 #: steps of a bound on the drop
 RESOLUTION = 1e-6
 _TIE = 1e-9  # scores closer than this are one outcome's
@@ -114,15 +114,15 @@ def drop_upper_bound(hits: Hits, confidence: float) -> float:
     return bound * RESOLUTION
 
 
-def level(rank: int, confidence: float) -> float:
-    """Return with which probability candidate `rank`, from 0, may be certified wrongly.
+def level(confidence: float, candidates: int = CANDIDATES) -> float:
+    """Return with which probability each of so many candidates may be certified wrongly.
 
-    Over all candidates the levels sum to 1 - confidence. At EVEN each has all of it: there the
-    count decides, and nothing is tested.
+    Over all of them that makes at most 1 - confidence (Bonferroni). At EVEN each has all of it:
+    there the count decides, and nothing is tested.
     """
     if confidence <= EVEN:
         return 1 - confidence
-    return (1 - confidence) * _FIRST * _NEXT**rank
+    return (1 - confidence) / candidates
 
 
 def fewest_images(tolerance: float, confidence: float) -> int | None:

@@ -144,8 +144,8 @@ def _log_marginal(hits: Hits) -> float:
 
 
 def _certifiable(baseline: Baseline, certificate: Certificate) -> Counts:
-    """Return, for every G, the largest L whose rates would certify the first candidate."""
-    level = paired.level(0, certificate.confidence)
+    """Return, for every G, the largest L whose rates would certify one of several candidates."""
+    level = paired.level(certificate.confidence)
     # the score grows with the square root of the images
     needed = ndtri(1 - level) * np.sqrt(baseline.images / certificate.images)
     return paired.most_lost(

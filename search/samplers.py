@@ -41,6 +41,9 @@ class Sampler(Protocol):
         ...
 
 
+#: samplers that start from a measured sensitivity
+INFORMED = frozenset({"bitfloor"})
+
 SamplerFactory = Callable[[SearchSpec], Sampler]
 
 _FACTORIES: dict[str, SamplerFactory] = {}

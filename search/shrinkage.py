@@ -1,4 +1,4 @@
-"""What the drop of a trial is likely to be on other images: less lucky than on those it was seen on.
+"""What a trial is likely to lose on other images, where it is not as lucky as where it was chosen.
 
 Of many trials the best ones were lucky too. How many images an allocation flips is known well after
 one pass; how many more of them are lost than gained is not. But trials that flip alike drop alike,
@@ -25,6 +25,8 @@ _SPREAD = np.array([0.4, 4.0])
 _OFF, _OFF_LEAST = 0.25, 0.0005
 #: of the sampling variance, what all trials on the same images have in common: no line removes it
 _COMMON = 0.3
+#: trials that flip so many times more images than any that is asked about say nothing about it
+_AFAR = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +47,34 @@ class Estimates:
         return likely
 
 
+def certified(
+    trials: Sequence[Hits],
+    *,
+    among: Sequence[Hits],
+    tolerance: float,
+    images: int,
+    level: float,
+) -> Reals:
+    """Return how likely each of some trials is to be certified on so many other images.
+
+    `among` are all trials on the same images.
+    """
+    most = _AFAR * max(_flipped(hits) for hits in trials)
+    others = [hits for hits in among if _flipped(hits) <= most and hits not in trials]
+    found = estimate([*trials, *others])
+    likely = found.certified(tolerance=tolerance, images=images, level=level)
+    return likely[: len(trials)]
+
+
+def _flipped(hits: Hits) -> float:
+    # half an image more than was seen: none is too sure
+    return (hits.lost + hits.gained + 0.5) / (hits.images + 1)
+
+
 def estimate(trials: Sequence[Hits]) -> Estimates:
     """Return the estimates of trials on the same images, at least one."""
     images = np.array([hits.images for hits in trials], dtype=np.float64)
-    flipped = np.array([hits.lost + hits.gained + 0.5 for hits in trials]) / (images + 1)
+    flipped = np.array([_flipped(hits) for hits in trials])
     seen = np.array([hits.drop for hits in trials])
     terms = np.stack([flipped, flipped**2], axis=1)
     sampling = flipped / images

@@ -82,7 +82,8 @@ def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
         evaluator = bench.evaluator(bench.dataset.search)
         search = workbench.resolve(attempt.job, bench, evaluator=evaluator)
     leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
-    _count(attempt, bench.calibration_images + evaluator.images)
+    sensed = search.sensitivity.images if search.sensitivity else 0
+    _count(attempt, bench.calibration_images + sensed + evaluator.images)
     return bench, evaluator, search
 
 

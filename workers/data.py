@@ -31,8 +31,8 @@ class Split:
     def __len__(self) -> int:
         return len(self.index)
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (images, labels) of at most `size`, in order, on the device.
+    def batches(self, size: int | list[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (images, labels) of at most `size`, or of these sizes, in order, on the device.
 
         Images are float32 (images, channels, height, width), normalized as the network takes them.
         """

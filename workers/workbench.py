@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from search import cost
 from search import paired
 from search import rules
+from search import samplers
 from search.allocation import Kind
 from search.cost import Objective
 from search.errors import CertificateOutOfReach
@@ -21,7 +23,10 @@ from search.quantization.capture import capture
 from search.quantization.codebook import BOUNDED
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
+from search.quantization.sensitivity import BATCH
+from search.quantization.sensitivity import measure
 from search.rules import Menu
+from search.sensitivity import Sensitivity
 from search.spec import MEASURED
 from search.spec import METRICS
 from search.spec import Baseline
@@ -30,6 +35,7 @@ from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
 from workers import objectives
+from workers import sensitivity
 from workers import splits
 from workers.data import Dataset
 from workers.data import Split
@@ -54,6 +60,8 @@ class Workbench:
     batch: int
     #: an image is a hit if its label is among so many largest logits
     top: int
+    #: where sensitivities are kept
+    sensitivities: Path
 
     @property
     def calibration_images(self) -> int:
@@ -97,7 +105,15 @@ def prepare(
     )
     calibration = replace(calibration, upper_bounds=bounds)
     options = FittedOptions(calibration, device)
-    return Workbench(network, dataset, calibration, options, batch, METRICS[job.metric])
+    return Workbench(
+        network,
+        dataset,
+        calibration,
+        options,
+        batch,
+        METRICS[job.metric],
+        around.cache / "sensitivities",
+    )
 
 
 def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> SearchSpec:
@@ -108,9 +124,10 @@ def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> Sea
     """
     network = bench.network
     quantizes_activations = Kind.ACTIVATION in job.kinds
+    menus = _menus(job, network)
     return SearchSpec(
         points=network.all_points(job.kinds),
-        menus=tuple(_menus(job, network).values()),
+        menus=tuple(menus.values()),
         objective=objective(job, network),
         ties=network.structure.joins if job.tie == "join" and quantizes_activations else (),
         certificate=_certificate(job, images=len(bench.dataset.certification)),
@@ -119,6 +136,24 @@ def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> Sea
         sampler=job.sampler,
         budget=job.budget,
         seed=job.seed,
+        sensitivity=_sensitivity(bench, menus) if job.sampler in samplers.INFORMED else None,
+    )
+
+
+def _sensitivity(bench: Workbench, menus: Mapping[str, Menu]) -> Sensitivity:
+    """Return what every option is expected to do, measured unless it was before."""
+    quantized = {point: menu for point, menu in menus.items() if menu}
+    images = sensitivity.sample(bench.dataset.calibration)
+    return sensitivity.kept(
+        bench.sensitivities,
+        sensitivity.key(bench.network, images, menus=quantized, top=bench.top),
+        lambda: measure(
+            bench.network,
+            images.batches(BATCH),
+            options=bench.options,
+            menus=quantized,
+            top=bench.top,
+        ),
     )
 
 
@@ -130,7 +165,7 @@ def objective(job: JobSpec, network: CapturedNetwork) -> Objective:
 def _certificate(job: JobSpec, *, images: int) -> Certificate | None:
     if job.confidence == MEASURED:
         return None
-    fewest = paired.fewest_images(job.tolerance, job.confidence)
+    fewest = paired.fewest_images(job.tolerance, 1 - paired.level(job.confidence))
     if fewest is None or fewest > images:
         raise CertificateOutOfReach(
             job.tolerance, job.confidence, images=images, fewest=fewest or 0

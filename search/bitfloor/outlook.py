@@ -19,6 +19,7 @@ from scipy.special import ndtr
 
 from search.bitfloor.response import GRID
 from search.bitfloor.response import Response
+from search.frontier_fold import Places
 from search.racing import Race
 from search.sensitivity import Reals
 from search.trial import Hits
@@ -67,7 +68,7 @@ class Bets:
     """Some allocations by their energies."""
 
     #: (allocations, variables), what each option is numbered in its menu
-    options: Reals
+    options: Places
     #: (allocations, variables), the share of the allocation's energy that each variable has
     shares: Reals
     #: (allocations,), mean and standard deviation

@@ -17,6 +17,7 @@ import numpy as np
 from search import lin
 from search.allocation import BitAllocation
 from search.bitfloor import belief
+from search.bitfloor.assumed import assumed
 from search.bitfloor.belief import Seen
 from search.bitfloor.bets import Bet
 from search.bitfloor.bets import Bookmaker
@@ -27,7 +28,6 @@ from search.bitfloor.outlook import Outlook
 from search.bitfloor.response import Response
 from search.racing import Race
 from search.samplers import Proposal
-from search.sensitivity import assumed
 from search.spec import SearchSpec
 from search.trial import TrialResult
 from search.uniform import uniform_allocations
@@ -104,7 +104,7 @@ class Proposer:
             response=expectation.response,
             floor=expectation.floor,
         )
-        options = np.array([landscape.options(a) for a in self._seen], dtype=np.int64)
+        options = np.array([landscape.options(a) for a in self._seen], dtype=np.int32)
         tried = weighed(landscape, believed, options.reshape(len(seen), len(self._spec.variables)))
         view = Outlook(expectation, tried, [one.hits for one in seen])
         return Bookmaker(landscape, believed, view, self._seen)

@@ -1,5 +1,7 @@
 """Observing activations: first their range, then their histogram, in two passes."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch import nn
@@ -13,12 +15,20 @@ _CONSTANT_MARGIN = 1e-3
 _COUNTED_AT_ONCE = 1 << 24
 
 
+class Note(Protocol):
+    """Whatever takes note of a tensor."""
+
+    def take(self, x: Tensor) -> None:
+        """Note the tensor."""
+        ...
+
+
 class Observer(nn.Module):
     """Passes its input through and takes note of it while switched on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.note: Range | Counts | Size | None = None
+        self.note: Note | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the input itself."""

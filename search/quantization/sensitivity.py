@@ -1,52 +1,33 @@
 """Measures the energies of all options of all points in one forward and backward pass.
 
-The gradient of every image's margin is collected per histogram bin of the point it is taken at:
-since an option's error is a function of the bin, its g·e is then a product of two short vectors,
-and all options of a point cost one matrix product.
+The gradient of every image's margin is collected per histogram bin of the activation it is taken
+at: since an option's error is a function of the bin, its g·e is then a product of two short
+vectors, and all options of a point cost one matrix product. The errors of a weight are the same for
+all images; there the squared gradient of every value is summed instead.
 """
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from search.allocation import BitAllocation
 from search.quantization.capture import CapturedNetwork
+from search.quantization.fake_quantize import Operator
 from search.quantization.fitted import FittedOptions
-from search.quantization.histogram import Histogram
 from search.rules import Menu
 from search.sensitivity import PASSES
+from search.sensitivity import Reals
 from search.sensitivity import Sensitivity
 from search.sensitivity import monotone
 
-#: images put through at once: a histogram per image is held
-BATCH = 32
-
-
-class Gradient:
-    """Notes a point's tensor and, on the way back, the gradient there."""
-
-    def __init__(self) -> None:
-        self.values: Tensor | None = None
-        self.gradient: Tensor | None = None
-
-    def take(self, x: Tensor) -> None:
-        """Note the tensor; its gradient follows in the backward pass."""
-        self.values = x.detach()
-        x.register_hook(self._keep)
-
-    def _keep(self, gradient: Tensor) -> None:
-        self.gradient = gradient.detach()
-
-    def binned(self, histogram: Histogram) -> Tensor:
-        """Return the gradient summed per image and bin, shape (images, bins)."""
-        assert self.values is not None and self.gradient is not None  # noqa: S101, PT018  # both passes were run
-        values, gradient = self.values.flatten(1), self.gradient.flatten(1)
-        bins = len(histogram.counts)
-        cells = values.sub(histogram.low).div_(histogram.width).to(torch.int64).clamp_(0, bins - 1)
-        sums = torch.zeros(len(values), bins, dtype=values.dtype, device=values.device)
-        return sums.scatter_add_(1, cells, gradient)
+#: images put through at once: a histogram per image is held, and a draw of signs is spent on each
+BATCH = 16
 
 
 def margins(logits: Tensor, labels: Tensor, *, top: int) -> Tensor:
@@ -69,39 +50,138 @@ def measure(
 ) -> Sensitivity:
     """Return the sensitivity over some labelled images on the network's device.
 
-    `menus` has the options of every point that is quantized, in network order.
+    `menus` has the options of every point that is quantized, activations and weights.
     """
-    network.load({})
-    errors = {point: _errors(options, point, menu) for point, menu in menus.items()}
-    notes = {point: Gradient() for point in menus}
-    sums = {point: torch.zeros(len(menu), dtype=torch.float64) for point, menu in menus.items()}
-    found: list[Tensor] = []
-    for point, note in notes.items():
-        network.observers[point].note = note
-    try:
-        for images, labels in batches:
-            # the inputs' gradients are asked for, since every point's lies on the way there
-            leaf = images.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
-            margin = margins(network(leaf), labels, top=top)
-            torch.autograd.backward([margin.sum()])
-            found.append(margin.detach().cpu())
-            for point, note in notes.items():
-                gradient = note.binned(options.calibration.histogram(point))
-                changes = gradient @ errors[point].to(gradient.device)
-                sums[point] += changes.double().square().sum(dim=0).cpu()
-    finally:
-        for point in notes:
-            network.observers[point].note = None
-    every = torch.cat(found).double().numpy()
-    energies = {
-        point: monotone(dict(zip(menu, (sums[point] / len(every)).tolist(), strict=True)))
+    activations = {
+        point: _Activation(options, point, menu)
+        for point, menu in menus.items()
+        if point in network.observers
+    }
+    weights = {
+        weight.point.name: _Weight(weight.tensor)
+        for weight in network.weights
+        if weight.point.name in menus
+    }
+    with _noting(network, activations, weights):
+        found = _passes(network, batches, noted=[*activations.values(), *weights.values()], top=top)
+    scores = {
+        point: activations[point].energies()
+        if point in activations
+        else weights[point].energies(_operators(options, point, menu))
         for point, menu in menus.items()
     }
-    return Sensitivity(energies=energies, margins=every, images=PASSES * len(every))
+    energies = {
+        point: monotone(dict(zip(menu, (scores[point] / len(found)).tolist(), strict=True)))
+        for point, menu in menus.items()
+    }
+    return Sensitivity(energies=energies, margins=found, images=PASSES * len(found))
 
 
-def _errors(options: FittedOptions, point: str, menu: Menu) -> Tensor:
-    """Return what each option adds to the values of each bin, shape (bins, options)."""
-    centers = options.calibration.histogram(point).centers
-    stored = [options.parameters(point, option).quantize(centers) for option in menu]
-    return torch.from_numpy(np.stack(stored, axis=1) - centers[:, None]).float()
+def _passes(
+    network: CapturedNetwork,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    *,
+    noted: Sequence["_Activation | _Weight"],
+    top: int,
+) -> Reals:
+    """Run the passes, let the points take note of each, and return the margins."""
+    signs = torch.Generator().manual_seed(0)
+    found: list[Tensor] = []
+    for images, labels in batches:
+        # the inputs' gradients are asked for, since every point's lies on the way there
+        leaf = images.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
+        margin = margins(network(leaf), labels, top=top)
+        # signs at random: the square of a sum over images is then, on average, the sum of squares
+        sign = torch.randint(0, 2, margin.shape, generator=signs).mul_(2).sub_(1).to(margin)
+        torch.autograd.backward([(margin * sign).sum()])
+        found.append(margin.detach().cpu())
+        for point in noted:
+            point.add()
+    every: Reals = torch.cat(found).double().numpy()
+    return every
+
+
+@contextmanager
+def _noting(
+    network: CapturedNetwork,
+    activations: Mapping[str, "_Activation"],
+    weights: Mapping[str, "_Weight"],
+) -> Iterator[None]:
+    """Let the points take note of tensors and gradients meanwhile."""
+    network.load({name: weight.stand_in for name, weight in weights.items()})
+    for point, note in activations.items():
+        network.observers[point].note = note
+    try:
+        yield
+    finally:
+        network.load({})
+        for point in activations:
+            network.observers[point].note = None
+
+
+class _Activation:
+    """Sums (g·e)² of every option of an activation over images."""
+
+    def __init__(self, options: FittedOptions, point: str, menu: Menu) -> None:
+        self._histogram = options.calibration.histogram(point)
+        centers = self._histogram.centers
+        stored = [options.parameters(point, option).quantize(centers) for option in menu]
+        #: (bins, options): what each option adds to the values of each bin
+        self._errors = torch.from_numpy(np.stack(stored, axis=1) - centers[:, None]).float()
+        self._sums = torch.zeros(len(menu), dtype=torch.float64)
+        self._values = self._gradient = torch.empty(0)
+
+    def take(self, x: Tensor) -> None:
+        """Note the tensor; its gradient follows in the backward pass."""
+        self._values = x.detach()
+        x.register_hook(self._keep)  # type: ignore[no-untyped-call]  # torch's own
+
+    def _keep(self, gradient: Tensor) -> None:
+        self._gradient = gradient.detach()
+
+    def add(self) -> None:
+        """Add the images of the last pass, whose gradients are binned one by one."""
+        values, gradient = self._values.flatten(1), self._gradient.flatten(1)
+        bins = len(self._histogram.counts)
+        cells = values.sub(self._histogram.low).div_(self._histogram.width)
+        index = cells.to(torch.int64).clamp_(0, bins - 1)
+        binned = torch.zeros(len(values), bins, dtype=values.dtype, device=values.device)
+        binned.scatter_add_(1, index, gradient)
+        changes = binned @ self._errors.to(binned)
+        self._sums += changes.double().square().sum(dim=0).cpu()
+
+    def energies(self) -> Tensor:
+        """Return the sum over images for every option, float64."""
+        return self._sums
+
+
+class _Weight:
+    """Sums the squared gradient of a weight over images, value by value."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._leaf = tensor.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
+        self._squares = torch.zeros_like(tensor, requires_grad=False)
+
+    def stand_in(self, x: Tensor) -> Tensor:  # noqa: ARG002  # an operator's signature
+        """Return the same values, where a gradient is kept."""
+        return self._leaf
+
+    def add(self) -> None:
+        """Add the images of the last pass."""
+        assert self._leaf.grad is not None  # noqa: S101  # the pass has just filled it
+        self._squares += self._leaf.grad.square()
+        self._leaf.grad = None
+
+    def energies(self, operators: Iterable[Operator]) -> Tensor:
+        """Return the sum over images for every option, float64.
+
+        The errors of a weight's values are taken to be independent of one another.
+        """
+        weight = self._leaf.detach()
+        sums = [(self._squares * (apply(weight) - weight).square()).sum() for apply in operators]
+        return torch.stack(sums).double().cpu()
+
+
+def _operators(options: FittedOptions, point: str, menu: Menu) -> Iterator[Operator]:
+    for option in menu:
+        yield options.operators(BitAllocation.of({point: option}))[point]

@@ -11,6 +11,22 @@ from search.quantization.fitted import FittedOptions
 from search.trial import Hits
 from workers.data import Split
 
+FIRST_ROUND = 16  # images: enough to reject what is hopeless
+
+
+def rounds(images: int, batch: int) -> list[int]:
+    """Return the sizes of the rounds that so many images are evaluated in.
+
+    The first is small and each next as large as all before, up to `batch`: what is hopeless costs
+    little, and what is not soon fills the device.
+    """
+    sizes: list[int] = []
+    seen = 0
+    while seen < images:
+        sizes.append(min(max(seen, FIRST_ROUND), batch, images - seen))
+        seen += sizes[-1]
+    return sizes
+
 
 class LocalEvaluator:
     """A `search.trial.Evaluate` over one split, paired with the float model's own hits."""
@@ -28,7 +44,7 @@ class LocalEvaluator:
         self._network = network
         self._options = options
         self._split = split
-        self._batch = batch
+        self._rounds = rounds(len(split), batch)
         self._top = top
         self._float_hits = self._float_pass()
 
@@ -46,7 +62,7 @@ class LocalEvaluator:
         """Yield the hits of one batch after another; what is not asked for is not evaluated."""
         operators = self._options.operators(allocation)
         for (images, labels), float_hits in zip(
-            self._split.batches(self._batch), self._float_hits, strict=True
+            self._split.batches(self._rounds), self._float_hits, strict=True
         ):
             # loaded for every batch, since another evaluator may share the network
             self._network.load(operators)
@@ -59,7 +75,7 @@ class LocalEvaluator:
 
     def _float_pass(self) -> list[Tensor]:
         self._network.load({})
-        return [self._hits(images, labels) for images, labels in self._split.batches(self._batch)]
+        return [self._hits(images, labels) for images, labels in self._split.batches(self._rounds)]
 
     @torch.inference_mode()
     def _hits(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""Sensitivities are measured on a few images, once, and kept by what they were measured on."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+import structlog
+import torch
+
+from search.allocation import QuantizerConfig
+from search.quantization.capture import CapturedNetwork
+from search.rules import Menu
+from search.sensitivity import Sensitivity
+from workers.data import Split
+
+log = structlog.get_logger()
+
+FORMAT = 1  # raised when the same contents would be measured otherwise
+IMAGES = 256  # of the calibration split; more change the order of the options little
+
+
+def sample(split: Split) -> Split:
+    """Return the images to measure on, spread evenly over the split."""
+    count = min(IMAGES, len(split))
+    chosen = torch.linspace(0, len(split) - 1, count).round().to(torch.int64)
+    return replace(split, index=split.index[chosen])
+
+
+def key(network: CapturedNetwork, split: Split, *, menus: Mapping[str, Menu], top: int) -> str:
+    """Return a name for what a measurement depends on: weights, operators, images and options."""
+    seen = hashlib.sha256()
+    said = {point: [str(option) for option in menu] for point, menu in menus.items()}
+    device = str(split.device.type)
+    told = [FORMAT, torch.__version__, network.module.code, said, top, device]
+    seen.update(json.dumps([*told, repr(split.preprocessing)]).encode())
+    for name, tensor in sorted(network.module.state_dict().items()):
+        seen.update(name.encode())
+        seen.update(_bytes(tensor))
+    for tensor in (split.images[split.index], split.labels[split.index]):
+        seen.update(_bytes(tensor))
+    return seen.hexdigest()
+
+
+def kept(folder: Path, name: str, make: Callable[[], Sensitivity]) -> Sensitivity:
+    """Return the sensitivity kept under the name, measured first if there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    if path.exists():
+        try:
+            return _of(json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError):
+            log.warning("a kept sensitivity is damaged and measured again", file=str(path))
+    made = make()
+    with NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as file:
+        file.write(json.dumps(_document(made)))
+    Path(file.name).replace(path)
+    return made
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    flat: bytes = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+    return flat
+
+
+def _document(made: Sensitivity) -> dict[str, Any]:
+    return {
+        "images": made.images,
+        "margins": made.margins.tolist(),
+        "energies": {
+            point: [[o.quantizer, o.bit_width, energy] for o, energy in by_option.items()]
+            for point, by_option in made.energies.items()
+        },
+    }
+
+
+def _of(document: Mapping[str, Any]) -> Sensitivity:
+    return Sensitivity(
+        images=int(document["images"]),
+        margins=np.array(document["margins"], dtype=np.float64),
+        energies={
+            point: {QuantizerConfig(name, int(bits)): float(energy) for name, bits, energy in found}
+            for point, found in document["energies"].items()
+        },
+    )
