@@ -9,24 +9,18 @@ uncorrelated, which is what makes an exact frontier possible.
 """
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
 
 from search.allocation import BitAllocation
-from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.rules import Menu
 
 Reals = npt.NDArray[np.float64]
 
 #: a forward and a backward pass cost as much as so many forward passes
 PASSES = 3
-_IMAGES = 200  # margins that stand in for measured ones
-_SPREAD = 3.0  # logits, of those
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,25 +37,6 @@ class Sensitivity:
     def energy(self, allocation: BitAllocation) -> float:
         """Return the sum over the allocation's points."""
         return sum(self.energies[point][config] for point, config in allocation.items())
-
-
-def assumed(
-    points: Sequence[QuantizationPoint], menus: Sequence[Menu], *, accuracy: float
-) -> Sensitivity:
-    """Return a sensitivity that knows no more than the paper: a bit less, four times the noise.
-
-    Every value makes as much noise as any other; the margins are spread like a logistic
-    distribution around the accuracy.
-    """
-    total = sum(point.elements for point in points)
-    energies = {
-        point.name: {o: 4.0 ** (1 - o.bit_width) * point.elements / total for o in menu}
-        for point, menu in zip(points, menus, strict=True)
-    }
-    shares = (np.arange(_IMAGES) + 0.5) / _IMAGES
-    inside = min(max(accuracy, 1 / _IMAGES), 1 - 1 / _IMAGES)
-    margins: Reals = _SPREAD * (logit(shares) + logit(inside))
-    return Sensitivity(energies=energies, margins=margins, images=0)
 
 
 def monotone(energies: Mapping[QuantizerConfig, float]) -> dict[QuantizerConfig, float]:

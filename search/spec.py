@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from search import cost
 from search import rules
@@ -22,10 +23,12 @@ from search.preprocessing import Preprocessing
 from search.rules import Menu
 from search.rules import PointRule
 from search.rules import PointRules
-from search.sensitivity import Sensitivity
 from search.splits import Splits
 from search.variables import Variable
 from search.variables import group
+
+if TYPE_CHECKING:  # it needs numpy, and a client installs without
+    from search.sensitivity import Sensitivity
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 DEFAULT_QUANTIZERS = ("affine", "codebook_bounded")
@@ -209,7 +212,7 @@ class SearchSpec:
     #: one of `GOALS`
     goal: str = "floor"
     #: what was measured before the first trial; None: nothing
-    sensitivity: Sensitivity | None = field(default=None, compare=False, repr=False)
+    sensitivity: "Sensitivity | None" = field(default=None, compare=False, repr=False)
     #: what there is to decide, in network order; points that stay in float32 are in none
     variables: tuple[Variable, ...] = field(init=False, repr=False, compare=False)
 
@@ -229,9 +232,8 @@ class SearchSpec:
             for variable, option in zip(self.variables, options, strict=True)
             for name in variable.points
         }
-        return BitAllocation(
-            tuple((p.name, chosen[p.name]) for p in self.points if p.name in chosen)
-        )
+        named = ((p.name, chosen[p.name]) for p in self.points if p.name in chosen)
+        return BitAllocation(tuple(named))
 
     @property
     def minimized(self) -> Objective:
