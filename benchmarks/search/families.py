@@ -1,28 +1,33 @@
 """One-parameter families of allocations, walked from the cheapest up: the bars to clear."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 
-from benchmarks.search.ground import Ground
 from search.allocation import BitAllocation
+from search.spec import SearchSpec
 from search.trial import TrialResult
 
-#: allocations that hold, evaluated beyond the first, for certification to fall back on
-FALLBACKS = 4
+#: once something holds: how much more memory the next one takes at least
+GROWTH = 1.08
 
 
 def walked(
-    ground: Ground, family: Iterable[BitAllocation], *, origin: str
+    family: Iterable[BitAllocation],
+    *,
+    spec: SearchSpec,
+    evaluated: Callable[[BitAllocation], TrialResult],
 ) -> Iterator[TrialResult]:
-    """Yield the trials from the cheapest up until FALLBACKS beyond the first hold.
+    """Yield the trials from the cheapest up, each that is evaluated on every image.
 
-    That the first holds is the family's answer; no allocation is evaluated twice.
+    The first that holds is the family's answer. After it only some of the larger ones are looked
+    at, up to the largest, so that certification has something safer to fall back on.
     """
-    ordered = sorted(dict.fromkeys(family), key=ground.search.cost)
-    held = 0
-    for number, allocation in enumerate(ordered):
-        trial = ground.evaluated(allocation, number=number, origin=origin)
+    least, held = 0.0, False
+    for allocation in sorted(dict.fromkeys(family), key=spec.cost):
+        if spec.cost(allocation) < least:
+            continue
+        trial = evaluated(allocation)
         yield trial
-        held += trial.feasible
-        if held > FALLBACKS:
-            return
+        held = held or trial.feasible
+        least = trial.memory_bits * GROWTH if held else 0.0

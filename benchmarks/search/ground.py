@@ -1,6 +1,7 @@
 """One calibrated network with its splits and its floor: what all methods are compared on."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 from benchmarks.search.cases import Case
@@ -16,6 +17,7 @@ from search.trial import TrialResult
 from search.trial import Verdict
 from workers import workbench
 from workers.datasets.catalog import surroundings
+from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
 from workers.workbench import Workbench
@@ -30,7 +32,8 @@ class Ground:
     job: JobSpec
     search: SearchSpec
     bench: Workbench
-    #: on the search split
+    #: on the search split, and what `evaluate` replays
+    evaluator: LocalEvaluator
     evaluate: Replay
     #: on the certification split
     certify: Replay
@@ -61,6 +64,11 @@ class Ground:
     def float_memory(self) -> int:
         """What the float network stores, in bits."""
         return cost.float_cost(self.search.minimized)
+
+    def resolved(self, sampler: str) -> SearchSpec:
+        """Return the search as a worker would carry it out with this sampler."""
+        job = replace(self.job, sampler=sampler)
+        return workbench.resolve(job, self.bench, evaluator=self.evaluator)
 
     def evaluated(self, allocation: BitAllocation, *, number: int, origin: str) -> TrialResult:
         """Return the trial of an allocation on every image: no racing."""
@@ -104,6 +112,7 @@ def prepare(case: Case, seed: int, *, settings: WorkerSettings) -> Ground:
         job=job,
         search=workbench.resolve(job, bench, evaluator=evaluator),
         bench=bench,
+        evaluator=evaluator,
         evaluate=Replay(evaluator),
         certify=Replay(unseen),
         certification=workbench.baseline(job, unseen),

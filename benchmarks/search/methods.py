@@ -1,10 +1,10 @@
 """Every method that is compared, by name."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -61,29 +61,38 @@ def offered(*, evaluations: int) -> Mapping[str, Run]:
 
 
 def _study(ground: Ground, *, sampler: str) -> Attempt:
-    spec = replace(ground.search, sampler=sampler)
+    spec = ground.resolved(sampler)
+    sensed = spec.sensitivity.images if spec.sensitivity else 0
     method = sampler if sampler == OURS else f"{_RACED}{sampler}"
-    return Attempt(method=method, trials=[*study.run(spec, ground.evaluate)])
+    trials = [*study.run(spec, ground.evaluate)]
+    return Attempt(method=method, trials=trials, other_images=sensed)
 
 
 def _uniform(ground: Ground) -> Attempt:
-    family = uniform_allocations(ground.search)
-    return Attempt(method="uniform", trials=[*families.walked(ground, family, origin="uniform")])
+    return _walked(ground, "uniform", uniform_allocations(ground.search))
 
 
 def _lin(ground: Ground) -> Attempt:
-    family = lin.family(ground.search)
-    return Attempt(method="lin", trials=[*families.walked(ground, family, origin="lin")])
+    return _walked(ground, "lin", lin.family(ground.search))
+
+
+def _walked(
+    ground: Ground, method: str, family: Iterable[BitAllocation], *, other_images: int = 0
+) -> Attempt:
+    number = count()
+    trials = families.walked(
+        family,
+        spec=ground.search,
+        evaluated=lambda a: ground.evaluated(a, number=next(number), origin=method),
+    )
+    return Attempt(method=method, trials=[*trials], other_images=other_images)
 
 
 def _solver(ground: Ground) -> Attempt:
     scores = sensitivity.scores(ground.bench, ground.search)
     family = solver.family(ground.search, scores)
-    return Attempt(
-        method="solver",
-        trials=[*families.walked(ground, family, origin="solver")],
-        other_images=sensitivity.PASSES * len(ground.bench.dataset.calibration),
-    )
+    images = sensitivity.PASSES * len(ground.bench.dataset.calibration)
+    return _walked(ground, "solver", family, other_images=images)
 
 
 def _greedy(ground: Ground) -> Attempt:
