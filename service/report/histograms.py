@@ -150,4 +150,5 @@ def _label(layer: Layer, told: str, *, low: float, high: float) -> str:
     kept = ""
     if layer.bytes_before:
         kept = f", {percent(layer.bytes_after / layer.bytes_before)} of the float32 memory"
-    return f"Histogram of the {layer.kind} at {layer.name}, from {low:.3g} to {high:.3g}; {told}{kept}"
+    where = f"Histogram of the {layer.kind} at {layer.name}, from {low:.3g} to {high:.3g}"
+    return f"{where}; {told}{kept}"
