@@ -47,7 +47,7 @@ def key(network: CapturedNetwork, split: Split, *, menus: Mapping[str, Menu], to
     return seen.hexdigest()
 
 
-def kept(folder: Path, name: str, make: Callable[[], Sensitivity]) -> Sensitivity:
+def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensitivity:
     """Return the sensitivity kept under the name, measured first if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"

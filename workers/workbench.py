@@ -147,7 +147,7 @@ def _sensitivity(bench: Workbench, menus: Mapping[str, Menu]) -> Sensitivity:
     return sensitivity.kept(
         bench.sensitivities,
         sensitivity.key(bench.network, images, menus=quantized, top=bench.top),
-        lambda: measure(
+        make=lambda: measure(
             bench.network,
             images.batches(BATCH),
             options=bench.options,

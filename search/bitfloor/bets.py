@@ -31,7 +31,7 @@ class Bet:
     gain: float
 
 
-def weighed(landscape: Landscape, belief: Belief, options: Places) -> Bets:
+def weighed(landscape: Landscape, belief: Belief, *, options: Places) -> Bets:
     """Return allocations, options of shape (allocations, variables), with their energies."""
     terms = belief.mean + np.log(landscape.of_many(options))
     totals: Reals = logsumexp(terms, axis=1)
@@ -57,7 +57,7 @@ class Bookmaker:
 
     def likely(self, options: Places) -> Reals:
         """Return how likely each allocation holds; options of shape (allocations, variables)."""
-        return self.outlook.probability(weighed(self.landscape, self.belief, options))
+        return self.outlook.probability(weighed(self.landscape, self.belief, options=options))
 
     def below(self, found: Frontier, *, best: int, origin: str) -> Bet | None:
         """Return the best bet of a frontier that costs less than `best`; None if there is none."""

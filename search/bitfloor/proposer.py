@@ -105,7 +105,8 @@ class Proposer:
             floor=expectation.floor,
         )
         options = np.array([landscape.options(a) for a in self._seen], dtype=np.int32)
-        tried = weighed(landscape, believed, options.reshape(len(seen), len(self._spec.variables)))
+        taken = options.reshape(len(seen), len(self._spec.variables))
+        tried = weighed(landscape, believed, options=taken)
         view = Outlook(expectation, tried, [one.hits for one in seen])
         return Bookmaker(landscape, believed, view, self._seen)
 

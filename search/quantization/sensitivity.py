@@ -53,7 +53,7 @@ def measure(
     `menus` has the options of every point that is quantized, activations and weights.
     """
     activations = {
-        point: _Activation(options, point, menu)
+        point: _Activation(options, point, menu=menu)
         for point, menu in menus.items()
         if point in network.observers
     }
@@ -62,12 +62,12 @@ def measure(
         for weight in network.weights
         if weight.point.name in menus
     }
-    with _noting(network, activations, weights):
+    with _noting(network, activations=activations, weights=weights):
         found = _passes(network, batches, noted=[*activations.values(), *weights.values()], top=top)
     scores = {
         point: activations[point].energies()
         if point in activations
-        else weights[point].energies(_operators(options, point, menu))
+        else weights[point].energies(_operators(options, point, menu=menu))
         for point, menu in menus.items()
     }
     energies = {
@@ -104,6 +104,7 @@ def _passes(
 @contextmanager
 def _noting(
     network: CapturedNetwork,
+    *,
     activations: Mapping[str, "_Activation"],
     weights: Mapping[str, "_Weight"],
 ) -> Iterator[None]:
@@ -122,7 +123,7 @@ def _noting(
 class _Activation:
     """Sums (g·e)² of every option of an activation over images."""
 
-    def __init__(self, options: FittedOptions, point: str, menu: Menu) -> None:
+    def __init__(self, options: FittedOptions, point: str, *, menu: Menu) -> None:
         self._histogram = options.calibration.histogram(point)
         centers = self._histogram.centers
         stored = [options.parameters(point, option).quantize(centers) for option in menu]
@@ -182,6 +183,6 @@ class _Weight:
         return torch.stack(sums).double().cpu()
 
 
-def _operators(options: FittedOptions, point: str, menu: Menu) -> Iterator[Operator]:
+def _operators(options: FittedOptions, point: str, *, menu: Menu) -> Iterator[Operator]:
     for option in menu:
         yield options.operators(BitAllocation.of({point: option}))[point]
