@@ -215,7 +215,7 @@ def _uniform(search: SearchSpec, trials: Sequence[TrialResult]) -> dict[str, Any
     return {
         "quantizer": option.quantizer,
         "bit_width": option.bit_width,
-        "memory_bytes": trial.memory_bits / _BITS_PER_BYTE,
+        "memory_bytes": _memory(search, trial.allocation)["memory_bytes"],
         "saved": _saved(search, trial.allocation),
         "accuracy": trial.hits.accuracy,
         **({"exceptions": others} if others else {}),

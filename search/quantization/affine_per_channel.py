@@ -6,9 +6,11 @@ one scale for all would be too coarse for most (Krishnamoorthi 2018, §3.1; Nage
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from search.quantization.channels import Singles
 from search.quantization.channels import Sketch
@@ -71,12 +73,20 @@ def fit_mse(calibration: Calibration, point: str, *, bit_width: int) -> PerChann
         ],
         axis=1,
     )
-    drawn_in = low * 2.0 ** -octaves[0], high * 2.0 ** -octaves[1]
-    worse = _error_on(channels.read(), *drawn_in, bit_width=bit_width) > _error_on(
-        channels.read(), low, high, bit_width=bit_width
-    )
-    return spread(
-        np.where(worse, low, drawn_in[0]), np.where(worse, high, drawn_in[1]), bit_width=bit_width
+    drawn_in = spread(low * 2.0 ** -octaves[0], high * 2.0 ** -octaves[1], bit_width=bit_width)
+    whole = spread(low, high, bit_width=bit_width)
+    values = channels.read()
+    return _better(drawn_in, whole, better=_error_on(values, drawn_in) <= _error_on(values, whole))
+
+
+def _better(
+    one: PerChannelAffine, other: PerChannelAffine, *, better: npt.NDArray[np.bool_]
+) -> PerChannelAffine:
+    """Return the parameters of `one` where it is better, else of `other`."""
+    return replace(
+        one,
+        scales=np.where(better, one.scales, other.scales),
+        zero_points=np.where(better, one.zero_points, other.zero_points),
     )
 
 
@@ -131,11 +141,18 @@ def _error_of(
     return error
 
 
-def _error_on(values: Singles, low: Values, high: Values, *, bit_width: int) -> Values:
+def _error_on(values: Singles, parameters: PerChannelAffine) -> Values:
     """Return the squared error of each channel of the weight itself, (channels,)."""
     return np.concatenate(
         [
-            _squared_error(values[part], spread(low[part], high[part], bit_width=bit_width))
+            _squared_error(
+                values[part],
+                replace(
+                    parameters,
+                    scales=parameters.scales[part],
+                    zero_points=parameters.zero_points[part],
+                ),
+            )
             for part in parts(values)
         ]
     )

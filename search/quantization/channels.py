@@ -50,7 +50,7 @@ class Channels:
         low, high = (bound[:, None] for bound in self.bounds)
         width = np.maximum((high - low) / BINS, np.finfo(np.float32).tiny)
         counts = np.concatenate(
-            [_counted(values[part], low[part], width[part]) for part in parts(values)]
+            [_counted(values[part], low=low[part], width=width[part]) for part in parts(values)]
         )
         centers = low + width * (np.arange(BINS) + 0.5)
         return Sketch(centers.astype(np.float32), counts)
@@ -63,7 +63,7 @@ def parts(values: Singles) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _counted(values: Singles, low: Values, width: Values) -> Singles:
+def _counted(values: Singles, *, low: Values, width: Values) -> Singles:
     """Return how many values of each channel lie in each bin, shape (channels, BINS)."""
     bins = ((values - low.astype(np.float32)) / width.astype(np.float32)).astype(np.int64)
     bins = np.minimum(bins, BINS - 1) + BINS * np.arange(len(values))[:, None]

@@ -292,3 +292,5 @@ class TestSearch:
         assert best["saved"] == 1 - best["bit_operations"] / best["float_bit_operations"]
         assert best["memory_bytes"] == best["weight_bytes"] + best["activation_bytes"]
         assert best["float_memory_bytes"] == (ACTIVATIONS + WEIGHTS) * 4
+        uniform = best["uniform"]
+        assert uniform["memory_bytes"] * 8 == (ACTIVATIONS + WEIGHTS) * uniform["bit_width"]

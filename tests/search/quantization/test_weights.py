@@ -170,7 +170,7 @@ class TestLoad:
         with torch.inference_mode():
             expected = network(IMAGES)
         output = network(images)
-        output.sum().backward()  # type: ignore[no-untyped-call]  # torch's
+        output.sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         assert torch.equal(output, expected)
         assert images.grad is not None
 
