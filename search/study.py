@@ -13,7 +13,9 @@ from search import optuna_samplers  # noqa: F401  # registers its samplers
 from search import samplers
 from search.allocation import BitAllocation
 from search.errors import RoundsEndedEarly
-from search.racing import Race
+from search.front import Decides
+from search.front import Races
+from search.pareto import pareto_front
 from search.samplers import Proposal
 from search.spec import SearchSpec
 from search.trial import Evaluate
@@ -30,30 +32,35 @@ def run(
 ) -> Iterator[TrialResult]:
     """Yield the trials after `history` until the budget or the search space is used up.
 
-    No allocation is evaluated twice. A trial stops as soon as its verdict is clear.
+    No allocation is evaluated twice. A trial stops as soon as its verdict is clear; if the goal is
+    the front, as soon as it is dominated.
     """
     proposer = _Proposer(spec)
-    race = Race.of(spec.baseline, spec.certificate)
+    races = Races(spec)
     for trial in history:
         proposer.learn(trial)
+        races.learn(trial)
     for number in range(len(history), min(spec.budget, spec.size)):
         proposal = proposer.propose(number)
+        memory_bits = spec.cost(proposal.allocation)
+        race = races.race(memory_bits)
         hits, verdict = _raced(race, evaluate(proposal.allocation))
         trial = TrialResult(
             number=number,
             allocation=proposal.allocation,
             origin=proposal.origin,
-            memory_bits=spec.cost(proposal.allocation),
+            memory_bits=memory_bits,
             hits=hits,
             complete=hits.images == spec.baseline.images,
             constraint=race.constraint(hits),
             verdict=verdict,
         )
         proposer.learn(trial)
+        races.learn(trial)
         yield trial
 
 
-def _raced(race: Race, rounds: Iterable[Hits]) -> tuple[Hits, Verdict]:
+def _raced(race: Decides, rounds: Iterable[Hits]) -> tuple[Hits, Verdict]:
     """Return the hits up to the round in which the verdict was clear, and the verdict."""
     total = Hits()
     for hits in rounds:
@@ -73,6 +80,7 @@ class _Proposer:
         self._ladder = None if self._sampler.starts_itself else UniformLadder(spec)
         self._seen: set[BitAllocation] = set()
         self._best: TrialResult | None = None
+        self._front: tuple[TrialResult, ...] = ()
 
     def learn(self, trial: TrialResult) -> None:
         self._seen.add(trial.allocation)
@@ -81,9 +89,13 @@ class _Proposer:
         self._sampler.learn(trial)
         if trial.feasible and (self._best is None or trial.memory_bits < self._best.memory_bits):
             self._best = trial
+        self._front = pareto_front((*self._front, trial), goal=self._spec.goal)
 
     def propose(self, number: int) -> Proposal:
-        """Return what to try next; prefer what would store fewer bits than the best so far."""
+        """Return what to try next.
+
+        If the goal is the floor, prefer what would store fewer bits than the best so far.
+        """
         uniform = self._ladder.propose(self._seen) if self._ladder is not None else None
         if uniform is not None:
             return Proposal(uniform, "uniform")
@@ -91,24 +103,30 @@ class _Proposer:
             proposal = self._sampler.propose(number=number, attempt=attempt)
             if proposal.allocation not in self._seen and self._improves(proposal.allocation):
                 return proposal
-        return self._fallback()
+        return self._fallback(number)
 
     def _improves(self, allocation: BitAllocation) -> bool:
-        if self._best is None:
+        if self._best is None or self._spec.goal == "front":
             return True
         return self._spec.cost(allocation) < self._best.memory_bits
 
-    def _fallback(self) -> Proposal:
-        """Return the unseen neighbour just below the best, else any unseen allocation."""
-        centre = self._best.allocation if self._best else None
+    def _fallback(self, number: int) -> Proposal:
+        """Return the unseen neighbour just below the centre, else any unseen allocation."""
+        centre = self._centre(number)
         if centre is not None:
+            cost = self._spec.cost
             fresh = [a for a in neighbours(self._spec, centre) if a not in self._seen]
-            if better := [a for a in fresh if self._improves(a)]:
-                # the smallest step down is the likeliest to stay above the floor
-                largest = max(better, key=self._spec.cost)
-                return Proposal(largest, "neighbour")
+            if cheaper := [a for a in fresh if cost(a) < cost(centre)]:
+                # the smallest step down is the likeliest to lose little
+                return Proposal(max(cheaper, key=cost), "neighbour")
         unseen = next(a for a in enumerate_space(self._spec) if a not in self._seen)
         return Proposal(unseen, "enumeration")
+
+    def _centre(self, number: int) -> BitAllocation | None:
+        """Return the best allocation, of a front every one in turn."""
+        if self._spec.goal == "front" and self._front:
+            return self._front[number % len(self._front)].allocation
+        return self._best.allocation if self._best else None
 
 
 def neighbours(spec: SearchSpec, allocation: BitAllocation) -> Iterator[BitAllocation]:

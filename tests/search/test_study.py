@@ -54,10 +54,10 @@ class TestRun:
         held = [dict(t.allocation.items())["p0"] for t in trials if t.feasible]
         assert min(option.bit_width for option in held) == 3
 
-    def test_a_hopeless_trial_stops_as_soon_as_the_floor_is_out_of_reach(self) -> None:
+    def test_a_hopeless_trial_stops_after_its_first_round(self) -> None:
         spec = made_up_spec(budget=3)
-        # 1,000 images of which 880 must be right: 121 wrong ones decide
-        assert [t.hits.images for t in study.run(spec, hopeless)] == [200, 200, 200]
+        # 1,000 images of which 880 must be right: it is not certain yet, but hardly in doubt
+        assert [t.hits.images for t in study.run(spec, hopeless)] == [100, 100, 100]
 
     def test_images_after_the_verdict_are_never_evaluated(self) -> None:
         evaluated = 0
@@ -69,7 +69,7 @@ class TestRun:
                 yield hits
 
         list(study.run(made_up_spec(budget=1), counting))
-        assert evaluated == 200
+        assert evaluated == 100
 
     def test_an_early_verdict_is_infeasible_and_says_so(self) -> None:
         trial = next(study.run(made_up_spec(), hopeless))
