@@ -25,7 +25,9 @@ class Best(BaseModel):
         description="On the search split; where fewer images decided, the float model's less the "
         "drop on those."
     )
-    memory_bytes: float = Field(description="What is minimized; activations count per image.")
+    memory_bytes: float = Field(
+        description="What is minimized, activations per image; of bit operations an eighth."
+    )
 
 
 class Progress(BaseModel):
@@ -125,7 +127,9 @@ class Trial(BaseModel):
     complete: bool = Field(
         description="Evaluated on every image of the search split; false: decided on fewer."
     )
-    memory_bytes: float = Field(description="What is minimized; activations count per image.")
+    memory_bytes: float = Field(
+        description="What is minimized, activations per image; of bit operations an eighth."
+    )
     saved: float
     average_bits: float
     images: int

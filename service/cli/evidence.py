@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.cli.output import plain
-from service.report.words import amount_in_words
+from service.report.words import best_in_words
+from service.report.words import bytes_in_words
 from service.report.words import metric_in_words
 from service.report.words import objective_in_words
 from service.report.words import percent
@@ -17,8 +18,7 @@ def lines(document: Mapping[str, Any]) -> Iterable[str]:
     checked, objective = document["certification"], _objective(document)
     yield (
         f"{percent(document['saved'])} saved of the {objective_in_words(objective)}: "
-        f"{amount_in_words(document['memory_bytes'], objective)} instead of "
-        f"{amount_in_words(document['float_memory_bytes'], objective)}, "
+        f"{best_in_words(document)} instead of {best_in_words(document, float32=True)}, "
         f"{document['average_bits']:.2f} bits a value"
     )
     yield (
@@ -56,11 +56,11 @@ def _versus_uniform(document: Mapping[str, Any]) -> str:
         return "no uniform allocation held the floor"
     exceptions = len(uniform.get("exceptions") or ())
     name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits" + (
-        f" but at {exceptions} ruled points" if exceptions else ""
+        f" but at {exceptions} points that lack it" if exceptions else ""
     )
     return (
         f"best uniform that held the floor: {name}, {percent(uniform['saved'])} saved "
-        f"({amount_in_words(uniform['memory_bytes'], _objective(document))}); "
+        f"({bytes_in_words(uniform['memory_bytes'])}); "
         f"this allocation: {percent(document['saved'])} "
-        f"({amount_in_words(document['memory_bytes'], _objective(document))})"
+        f"({bytes_in_words(document['memory_bytes'])})"
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.report.words import amount_in_words
+from service.report.words import best_in_words
+from service.report.words import bytes_in_words
 from service.report.words import in_a_row
 from service.report.words import metric_in_words
 from service.report.words import objective_in_words
@@ -67,8 +69,8 @@ def _evidence(result: Mapping[str, Any]) -> Iterator[str]:
     accuracy = metric_in_words(result.get("metric", "top1"))
     objective = _objective(result)
     yield (
-        f"{amount_in_words(result['memory_bytes'], objective)}{per(objective)} instead of "
-        f"{amount_in_words(result['float_memory_bytes'], objective)} in float32, "
+        f"{best_in_words(result)}{per(objective)} instead of "
+        f"{best_in_words(result, float32=True)} in float32, "
         f"{result['average_bits']:.2f} bits a value on average."
     )
     yield (
@@ -90,11 +92,7 @@ def _proof(checked: Mapping[str, Any]) -> Iterator[str]:
             f"is at most {points(checked['drop_upper_bound'])}{tested}."
         )
     if "gap" in checked:
-        than = "more" if checked["gap"] > 0 else "less"
-        yield (
-            f"Its drop there is {points(abs(checked['gap']))} {than} than on the images that the "
-            "search saw."
-        )
+        yield f"Its drop there is {_gap(checked['gap'])} on the images that the search saw."
     earlier = [*checked.get("earlier", ()), *checked.get("refuted", ())]
     refuted = [one for one in earlier if one.get("judgement", REFUTED) == REFUTED]
     undecided = [one for one in earlier if one not in refuted]
@@ -102,6 +100,13 @@ def _proof(checked: Mapping[str, Any]) -> Iterator[str]:
         yield f"Refuted on the same images, though smaller: {_trials(refuted)}."
     if undecided:
         yield f"Smaller, but not decided on so few images: {_trials(undecided)}."
+
+
+def _gap(gap: float) -> str:
+    size = points(abs(gap))
+    if size == points(0):
+        return "as large as"
+    return f"{size} {'more' if gap > 0 else 'less'} than"
 
 
 def _trials(checks: Iterable[Mapping[str, Any]]) -> str:
@@ -121,17 +126,18 @@ def _versus_uniform(result: Mapping[str, Any]) -> str:
     uniform = result.get("uniform")
     if not uniform:
         return "No uniform allocation held the floor."
-    objective = _objective(result)
+    # of bit operations, the memory is told beside their share
+    counted = "" if "bit_operations" in result else per(_objective(result))
     return (
         f"The smallest uniform allocation that held the floor, {uniform['quantizer']} at "
         f"{uniform['bit_width']} bits {_where(uniform)}, saves {percent(uniform['saved'])} "
-        f"({amount_in_words(uniform['memory_bytes'], objective)}{per(objective)})."
+        f"({bytes_in_words(uniform['memory_bytes'])}{counted})."
     )
 
 
 def _where(uniform: Mapping[str, Any]) -> str:
     exceptions = len(uniform.get("exceptions") or ())
-    return f"everywhere but at {exceptions} ruled points" if exceptions else "everywhere"
+    return f"everywhere but at {exceptions} points that lack it" if exceptions else "everywhere"
 
 
 def _infeasible(result: Mapping[str, Any]) -> Iterator[str]:

@@ -37,11 +37,18 @@ def objective_in_words(name: str) -> str:
 
 
 def amount_in_words(cost_bytes: float, objective: str) -> str:
-    """Return what an allocation costs, of which documents tell an eighth as bytes."""
+    """Return what a trial costs; of bit operations the API tells an eighth as bytes."""
     if objective == BIT_OPERATIONS:
-        unit, size = _unit(BITS_PER_BYTE * cost_bytes, OPERATION_UNITS)
-        return f"{BITS_PER_BYTE * cost_bytes / size:,.2f} {unit}bit operations"
+        return _operations(BITS_PER_BYTE * cost_bytes)
     return bytes_in_words(cost_bytes)
+
+
+def best_in_words(document: Mapping[str, Any], *, float32: bool = False) -> str:
+    """Return what the allocation of a best document costs, or the float network."""
+    prefix = "float_" if float32 else ""
+    if BIT_OPERATIONS in document:
+        return _operations(document[f"{prefix}{BIT_OPERATIONS}"])
+    return bytes_in_words(document[f"{prefix}memory_bytes"])
 
 
 def per(objective: str) -> str:
@@ -81,3 +88,8 @@ def in_a_row(parts: Iterable[Any]) -> str:
 
 def _unit(count: float, units: Sequence[tuple[str, int]]) -> tuple[str, int]:
     return next((unit for unit in units if count >= unit[1]), units[-1])
+
+
+def _operations(count: float) -> str:
+    unit, size = _unit(count, OPERATION_UNITS)
+    return f"{count / size:,.{0 if size == 1 else 2}f} {unit}bit operations"

@@ -42,6 +42,18 @@ class TestCertified:
         assert "at most 1.75 points (p = 0.032)" in text
         assert "not decided on so few images: trial 91 (about 2,400 would do)" in text
 
+    @pytest.mark.parametrize(
+        "gap, told",
+        [(0.002, "0.20 points more than"), (-0.01, "1.00 points less"), (0.0, "as large as")],
+    )
+    def test_the_gap_has_a_direction(self, gap: float, told: str) -> None:
+        job, found, best = samples.succeeded()
+        document = samples.best_document(best[0].result)
+        document["certification"]["gap"] = gap
+        assert f"Its drop there is {told}" in visible(
+            render(replace(job, result=document), found, best)
+        )
+
     def test_what_an_earlier_release_certified_is_still_told(self) -> None:
         job, found, best = samples.succeeded()
         document = samples.best_document(best[0].result)
@@ -175,7 +187,7 @@ class TestRules:
         document = samples.best_document(best[0].result)
         document["uniform"]["exceptions"] = ["features.0", "features.3"]
         text = visible(render(replace(job, result=document), found, best))
-        assert "at 5 bits everywhere but at 2 ruled points, saves" in text
+        assert "at 5 bits everywhere but at 2 points that lack it, saves" in text
 
 
 class TestHarmless:

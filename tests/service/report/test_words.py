@@ -13,13 +13,29 @@ class TestAmountInWords:
             (1536, "activation_memory", "1.50 KiB"),
             (3 * 1024 * 1024, "weight_memory", "3.00 MiB"),
             (250_000_000, "bit_operations", "2.00 giga bit operations"),
-            (10, "bit_operations", "80.00 bit operations"),
+            (10, "bit_operations", "80 bit operations"),
         ],
     )
     def test_each_objective_has_its_unit(
         self, cost_bytes: float, objective: str, told: str
     ) -> None:
         assert words.amount_in_words(cost_bytes, objective) == told
+
+
+class TestBestInWords:
+    def test_operations_go_before_the_memory_that_they_do_not_count(self) -> None:
+        document = {
+            "bit_operations": 2 * 10**9,
+            "float_bit_operations": 3 * 10**12,
+            "memory_bytes": 1024,
+            "float_memory_bytes": 4096,
+        }
+        assert words.best_in_words(document) == "2.00 giga bit operations"
+        assert words.best_in_words(document, float32=True) == "3.00 tera bit operations"
+
+    def test_else_it_is_bytes(self) -> None:
+        document = {"memory_bytes": 1024, "float_memory_bytes": 4096}
+        assert words.best_in_words(document, float32=True) == "4.00 KiB"
 
 
 class TestCostUnit:
