@@ -86,6 +86,7 @@ def _passes(
 ) -> Reals:
     """Run the passes, let the points take note of each, and return the margins."""
     signs = torch.Generator().manual_seed(0)
+    kept = [point.leaf for point in noted if isinstance(point, _Weight)]
     found: list[Tensor] = []
     for images, labels in batches:
         # the inputs' gradients are asked for, since every point's lies on the way there
@@ -93,7 +94,8 @@ def _passes(
         margin = margins(network(leaf), labels, top=top)
         # signs at random: the square of a sum over images is then, on average, the sum of squares
         sign = torch.randint(0, 2, margin.shape, generator=signs).mul_(2).sub_(1).to(margin)
-        torch.autograd.backward([(margin * sign).sum()])
+        # of these alone: the network's own parameters would keep their gradients afterwards
+        torch.autograd.backward([(margin * sign).sum()], inputs=[leaf, *kept])
         found.append(margin.detach().cpu())
         for point in noted:
             point.add()
@@ -160,25 +162,25 @@ class _Weight:
     """Sums the squared gradient of a weight over images, value by value."""
 
     def __init__(self, tensor: Tensor) -> None:
-        self._leaf = tensor.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
+        self.leaf = tensor.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
         self._squares = torch.zeros_like(tensor, requires_grad=False)
 
     def stand_in(self, x: Tensor) -> Tensor:  # noqa: ARG002  # an operator's signature
         """Return the same values, where a gradient is kept."""
-        return self._leaf
+        return self.leaf
 
     def add(self) -> None:
         """Add the images of the last pass."""
-        assert self._leaf.grad is not None  # noqa: S101  # the pass has just filled it
-        self._squares += self._leaf.grad.square()
-        self._leaf.grad = None
+        assert self.leaf.grad is not None  # noqa: S101  # the pass has just filled it
+        self._squares += self.leaf.grad.square()
+        self.leaf.grad = None
 
     def energies(self, operators: Iterable[Operator]) -> Tensor:
         """Return the sum over images for every option, float64.
 
         The errors of a weight's values are taken to be independent of one another.
         """
-        weight = self._leaf.detach()
+        weight = self.leaf.detach()
         sums = [(self._squares * (apply(weight) - weight).square()).sum() for apply in operators]
         return torch.stack(sums).double().cpu()
 
