@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # it needs numpy, and a client installs without
     from search.sensitivity import Sensitivity
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
-DEFAULT_QUANTIZERS = ("affine", "codebook_bounded")
+DEFAULT_QUANTIZERS = ("affine", "affine_mse", "codebook_bounded")
 DEFAULT_BUDGET = 120  # trials
 MAX_BUDGET = 100_000  # trials
 DEFAULT_TRIAL_TIMEOUT = 600.0  # seconds
@@ -86,7 +86,7 @@ class JobSpec:
     #: at which the certified best is proved to hold the floor; 0.5: what is measured is believed
     confidence: float = DEFAULT_CONFIDENCE
     #: registered sampler
-    sampler: str = "tpe"
+    sampler: str = "bitfloor"
     #: trials, exactly, unless the search space is smaller
     budget: int = DEFAULT_BUDGET
     #: seeds every random choice

@@ -56,9 +56,11 @@ class TestLocalEvaluator:
             gained=int((still & ~right).sum()),
         )
 
-    def test_a_round_is_a_batch_and_the_rest_waits_to_be_asked_for(self, bench: Workbench) -> None:
+    def test_rounds_double_up_to_a_batch_and_the_rest_waits_to_be_asked_for(
+        self, bench: Workbench
+    ) -> None:
         rounds = bench.evaluator(bench.dataset.search)(uniform(bench, "affine", 2))
-        assert [hits.images for hits in rounds] == [100, 100, 100, 100, 50]
+        assert [hits.images for hits in rounds] == [16, 16, 32, 64, 100, 100, 100, 22]
 
     def test_two_evaluators_can_take_turns_on_one_network(self, bench: Workbench) -> None:
         one, other = (
