@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ from workers.settings import WorkerSettings
 LINES, SUMMARY, PAGE, PICTURE = "lines.jsonl", "summary.json", "plot.html", "plot.png"
 
 
-def main() -> None:
-    """Run what is asked for, and sum up."""
-    asked = _arguments().parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is asked for, and sum up; None: what the command line says."""
+    asked = _arguments().parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     kept = asked.out / LINES
     for line in _measured(asked):
