@@ -15,9 +15,12 @@ import torch
 
 from search.allocation import QuantizerConfig
 from search.quantization.capture import CapturedNetwork
+from search.quantization.quantizer import Calibration
 from search.rules import Menu
 from search.sensitivity import Sensitivity
 from workers.data import Split
+from workers.datasets.cache import DIGEST_SIZE
+from workers.datasets.cache import is_whole
 
 log = structlog.get_logger()
 
@@ -32,33 +35,50 @@ def sample(split: Split) -> Split:
     return replace(split, index=split.index[chosen])
 
 
-def key(network: CapturedNetwork, split: Split, *, menus: Mapping[str, Menu], top: int) -> str:
-    """Return a name for what a measurement depends on: weights, operators, images and options."""
+def key(
+    network: CapturedNetwork,
+    split: Split,
+    *,
+    calibration: Calibration,
+    menus: Mapping[str, Menu],
+    top: int,
+) -> str:
+    """Return a name for what a measurement depends on.
+
+    That is the weights, the operators, the images, the options and what these are fitted to.
+    """
     seen = hashlib.sha256()
     said = {point: [str(option) for option in menu] for point, menu in menus.items()}
     device = str(split.device.type)
     told = [FORMAT, torch.__version__, network.module.code, said, top, device]
-    seen.update(json.dumps([*told, repr(split.preprocessing)]).encode())
+    fitted = [calibration.bit_widths, dict(calibration.upper_bounds)]
+    seen.update(json.dumps([*told, *fitted, repr(split.preprocessing)]).encode())
     for name, tensor in sorted(network.module.state_dict().items()):
         seen.update(name.encode())
         seen.update(_bytes(tensor))
     for tensor in (split.images[split.index], split.labels[split.index]):
         seen.update(_bytes(tensor))
+    for point, histogram in calibration.histograms.items():
+        seen.update(json.dumps([point, histogram.low, histogram.high]).encode())
+        seen.update(histogram.counts.tobytes())
     return seen.hexdigest()
 
 
 def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensitivity:
-    """Return the sensitivity kept under the name, measured first if there is none."""
+    """Return the sensitivity kept under the name, measured first if there is none.
+
+    A file that is cut off or altered is measured again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
+    path = folder / f"{name}.sensitivity"
     if path.exists():
-        try:
-            return _of(json.loads(path.read_text()))
-        except (ValueError, KeyError, TypeError):
-            log.warning("a kept sensitivity is damaged and measured again", file=str(path))
+        if is_whole(path):
+            return _of(json.loads(path.read_bytes()[:-DIGEST_SIZE]))
+        log.warning("a kept sensitivity is damaged and measured again", file=str(path))
     made = make()
-    with NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as file:
-        file.write(json.dumps(_document(made)))
+    document = json.dumps(_document(made)).encode()
+    with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".part", delete=False) as file:
+        file.write(document + hashlib.sha256(document).digest())
     Path(file.name).replace(path)
     return made
 

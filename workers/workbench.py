@@ -144,9 +144,12 @@ def _sensitivity(bench: Workbench, menus: Mapping[str, Menu]) -> Sensitivity:
     """Return what every option is expected to do, measured unless it was before."""
     quantized = {point: menu for point, menu in menus.items() if menu}
     images = sensitivity.sample(bench.dataset.calibration)
+    name = sensitivity.key(
+        bench.network, images, calibration=bench.calibration, menus=quantized, top=bench.top
+    )
     return sensitivity.kept(
         bench.sensitivities,
-        sensitivity.key(bench.network, images, menus=quantized, top=bench.top),
+        name,
         make=lambda: measure(
             bench.network,
             images.batches(BATCH),
