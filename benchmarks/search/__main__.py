@@ -24,6 +24,7 @@ from benchmarks.search.ground import prepare
 from workers.settings import WorkerSettings
 
 LINES, SUMMARY, PAGE, PICTURE = "lines.jsonl", "summary.json", "plot.html", "plot.png"
+HITS = "hits"  # a folder; a later run evaluates nothing that is there
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,12 +62,14 @@ def _measured(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for name in asked.cases or ([*cases.CASES] if asked.models else [cases.DIGITS.name]):
         for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
             ground = prepare(cases.CASES[name], seed, settings=settings)
+            ground.load(asked.out / HITS)
             for method, run in methods.offered(evaluations=evaluations).items():
                 if asked.methods and method not in asked.methods:
                     continue
                 started = time.monotonic()
                 attempt = run(ground)
                 line = outcome.line(ground, attempt, seconds=time.monotonic() - started)
+                ground.save(asked.out / HITS)
                 print(_told(line), file=sys.stderr, flush=True)
                 yield line
 

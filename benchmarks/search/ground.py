@@ -1,13 +1,18 @@
 """One calibrated network with its splits and its floor: what all methods are compared on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
 
 from benchmarks.search.cases import Case
 from benchmarks.search.replay import Replay
 from search import cost
 from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
 from search.racing import Race
 from search.spec import Baseline
 from search.spec import JobSpec
@@ -65,6 +70,19 @@ class Ground:
         """What the float network stores, in bits."""
         return cost.float_cost(self.search.minimized)
 
+    def load(self, folder: Path) -> None:
+        """Take in what an earlier run evaluated of this case and seed."""
+        for split, replay in self._replays():
+            replay.load(folder / f"{self.case}-{self.seed}-{split}.json")
+
+    def save(self, folder: Path) -> None:
+        """Keep what was evaluated for a later run."""
+        for split, replay in self._replays():
+            replay.save(folder / f"{self.case}-{self.seed}-{split}.json")
+
+    def _replays(self) -> Iterator[tuple[str, Replay]]:
+        yield from (("search", self.evaluate), ("certification", self.certify))
+
     def resolved(self, sampler: str) -> SearchSpec:
         """Return the search as a worker would carry it out with this sampler."""
         job = replace(self.job, sampler=sampler)
@@ -106,6 +124,7 @@ def prepare(case: Case, seed: int, *, settings: WorkerSettings) -> Ground:
     )
     evaluator = bench.evaluator(bench.dataset.search)
     unseen = bench.evaluator(bench.dataset.certification)
+    name = partial(_name, bench, {})
     return Ground(
         case=case.name,
         seed=seed,
@@ -113,7 +132,19 @@ def prepare(case: Case, seed: int, *, settings: WorkerSettings) -> Ground:
         search=workbench.resolve(job, bench, evaluator=evaluator),
         bench=bench,
         evaluator=evaluator,
-        evaluate=Replay(evaluator),
-        certify=Replay(unseen),
+        evaluate=Replay(evaluator, images=evaluator.images, name=name),
+        certify=Replay(unseen, images=unseen.images, name=name),
         certification=workbench.baseline(job, unseen),
     )
+
+
+def _name(
+    bench: Workbench, known: dict[tuple[str, QuantizerConfig], str], allocation: BitAllocation
+) -> str:
+    """Return a name that changes with what any option of the allocation is fitted to."""
+    for point, option in allocation.items():
+        if (point, option) not in known:
+            fitted = repr(bench.options.parameters(point, option).describe())
+            known[point, option] = sha256(fitted.encode()).hexdigest()[:8]
+    parts = (f"{point}={option}@{known[point, option]}" for point, option in allocation.items())
+    return " ".join(parts)

@@ -1,11 +1,18 @@
-"""Evaluates each allocation at most once in a run, however many methods ask for it."""
+"""Evaluates each allocation at most once, however many methods, and runs, ask for it."""
 
+import json
+from collections.abc import Callable
 from collections.abc import Iterator
 from itertools import count
+from itertools import islice
+from pathlib import Path
 
 from search.allocation import BitAllocation
 from search.trial import Evaluate
 from search.trial import Hits
+
+#: tells allocations apart, also between runs
+Name = Callable[[BitAllocation], str]
 
 
 class Replay:
@@ -16,38 +23,49 @@ class Replay:
     allocation, so each method still counts its images as if it were alone.
     """
 
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, *, images: int, name: Name = repr) -> None:
         self._evaluate = evaluate
-        self._seen: dict[BitAllocation, list[Hits]] = {}
+        self._images = images
+        self._name = name
+        self._seen: dict[str, list[Hits]] = {}
         #: rounds to come of what was not evaluated to its end
-        self._rest: dict[BitAllocation, Iterator[Hits]] = {}
+        self._rest: dict[str, Iterator[Hits]] = {}
 
     def __call__(self, allocation: BitAllocation) -> Iterator[Hits]:
         """Yield the rounds of the allocation."""
-        if allocation not in self._seen:
-            self._seen[allocation] = []
-            self._rest[allocation] = iter(self._evaluate(allocation))
-        seen = self._seen[allocation]
+        key = self._name(allocation)
+        seen = self._seen.setdefault(key, [])
         for index in count():
-            if index == len(seen) and not self._advance(allocation):
-                return
+            if index == len(seen):
+                if sum(hits.images for hits in seen) == self._images:
+                    return
+                seen.append(self._next(key, allocation))
             yield seen[index]
 
     def total(self, allocation: BitAllocation) -> Hits:
         """Return the hits over all images."""
         return sum(self(allocation), Hits())
 
-    @property
-    def images(self) -> int:
-        """How many images were really put through the network."""
-        return sum(hits.images for rounds in self._seen.values() for hits in rounds)
+    def load(self, file: Path) -> None:
+        """Take in what an earlier run saved, if there is anything."""
+        if file.exists():
+            for key, rounds in json.loads(file.read_text()).items():
+                self._seen[key] = [
+                    Hits(images=i, correct=c, lost=lost, gained=g) for i, c, lost, g in rounds
+                ]
 
-    def _advance(self, allocation: BitAllocation) -> bool:
-        """Evaluate one more round; return whether there was one."""
-        rest = self._rest.get(allocation)
-        hits = None if rest is None else next(rest, None)
-        if hits is None:
-            self._rest.pop(allocation, None)
-            return False
-        self._seen[allocation].append(hits)
-        return True
+    def save(self, file: Path) -> None:
+        """Write all rounds down."""
+        kept = {
+            key: [[h.images, h.correct, h.lost, h.gained] for h in rounds]
+            for key, rounds in self._seen.items()
+        }
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(kept))
+
+    def _next(self, key: str, allocation: BitAllocation) -> Hits:
+        """Evaluate one more round; what was loaded in part is evaluated from its start."""
+        if key not in self._rest:
+            rounds = iter(self._evaluate(allocation))
+            self._rest[key] = islice(rounds, len(self._seen[key]), None)
+        return next(self._rest[key])
