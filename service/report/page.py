@@ -18,6 +18,7 @@ from service.report.layers import Choice
 from service.report.layers import by_kind
 from service.report.layers import choice
 from service.report.verdict import verdict
+from service.report.words import BIT_OPERATIONS
 from service.report.words import percent
 from service.store.values import Job
 from service.store.values import Setup
@@ -72,7 +73,8 @@ def _front(
         "The front holds what was evaluated on all images.",
     )
     table = tables.front_table(front, setup, objective=objective) if front else ""
-    return section("pareto", "Memory against accuracy", body=front_plot + table)
+    what = "Bit operations" if objective == BIT_OPERATIONS else "Memory"
+    return section("pareto", f"{what} against accuracy", body=front_plot + table)
 
 
 def _search(
