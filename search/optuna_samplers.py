@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import optuna
 from optuna.samplers import BaseSampler
+from optuna.samplers import GPSampler
 from optuna.samplers import RandomSampler
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from search import samplers
 from search.bitfloor.proposer import Outset
+from search.bitfloor.sampler import FALLBACK
 from search.bitfloor.sampler import BitfloorSampler
+from search.genetic import Nsga2
 from search.optuna_space import Space
 from search.samplers import Proposal
 from search.spec import SearchSpec
@@ -27,13 +30,16 @@ Make = Callable[[int, int], BaseSampler]
 
 
 class OptunaSampler:
-    """A `samplers.Sampler` on an in-memory Optuna study that minimizes memory under the floor."""
+    """A `samplers.Sampler` on an in-memory Optuna study.
+
+    It minimizes memory under the floor, or memory and lost accuracy if the goal is the front.
+    """
 
     def __init__(self, spec: SearchSpec, make: Make, *, starts_itself: bool = False) -> None:
         self._spec = spec
         self._make = make
         self._space = Space(spec)
-        self._study = optuna.create_study(direction="minimize", sampler=make(0, 0))
+        self._study = optuna.create_study(directions=self._space.directions, sampler=make(0, 0))
         self._starts_itself = starts_itself
 
     @property
@@ -46,10 +52,11 @@ class OptunaSampler:
         sampler = self._study.sampler = self._make(number, attempt)
         asked = self._study.ask(fixed_distributions=dict(self._space.distributions))
         self._study.tell(asked, state=TrialState.FAIL)
-        origin = self._spec.sampler
-        if isinstance(sampler, BitfloorSampler):
-            origin = sampler.origins[asked.number]
-        return Proposal(self._space.decode(asked.params), origin)
+        allocation = self._space.decode(asked.params)
+        if not isinstance(sampler, BitfloorSampler):
+            return Proposal(allocation, self._spec.sampler)
+        origin = sampler.origins[asked.number]
+        return Proposal(allocation, origin, insures=origin != FALLBACK)
 
     def learn(self, trial: TrialResult) -> None:
         """Add a finished trial with its memory and how far it lies from the floor."""
@@ -76,6 +83,28 @@ def random(spec: SearchSpec) -> samplers.Sampler:
         spec,
         lambda number, attempt: RandomSampler(
             seed=_seed(spec.seed, number=number, attempt=attempt)
+        ),
+    )
+
+
+@samplers.register("nsga2")
+def nsga2(spec: SearchSpec) -> samplers.Sampler:
+    """Return NSGA-II (Deb et al. 2002), whose generations are the trials in order."""
+    return OptunaSampler(
+        spec,
+        lambda number, attempt: Nsga2(seed=_seed(spec.seed, number=number, attempt=attempt)),
+    )
+
+
+@samplers.register("gp")
+def gp(spec: SearchSpec) -> samplers.Sampler:
+    """Return Optuna's Gaussian process, which needs torch and fits anew for every proposal."""
+    return OptunaSampler(
+        spec,
+        lambda number, attempt: GPSampler(
+            seed=_seed(spec.seed, number=number, attempt=attempt),
+            # a variable of one option is drawn apart
+            warn_independent_sampling=False,
         ),
     )
 

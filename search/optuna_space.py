@@ -5,12 +5,14 @@ sorted widths, so that the order of bits is known to the sampler).
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.distributions import CategoricalDistribution
 from optuna.distributions import IntDistribution
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from search.allocation import BitAllocation
@@ -61,14 +63,32 @@ class Space:
         return params
 
     def trial(self, result: TrialResult) -> FrozenTrial:
-        """Return a finished trial, to be added to a study that minimizes memory."""
+        """Return a finished trial, to be added to a study of these `directions`.
+
+        A search for the front has accuracy as its second value in the place of the constraint; of a
+        trial that was stopped it is X less the drop on the images seen.
+        """
+        memory_bits = float(result.memory_bits)
+        front = self._spec.goal == "front"
+        values = [memory_bits, self._accuracy(result.hits)] if front else [memory_bits]
         return optuna.trial.create_trial(
-            value=float(result.memory_bits),
+            values=values,
             params=self.encode(result.allocation),
             distributions=dict(self.distributions),
-            constraints={FLOOR_CONSTRAINT: result.constraint},
+            constraints={} if front else {FLOOR_CONSTRAINT: result.constraint},
             user_attrs={RESULT: noted(result)},
         )
+
+    @property
+    def directions(self) -> Sequence[StudyDirection]:
+        """Less memory, and in a search for the front more accuracy."""
+        if self._spec.goal == "front":
+            return (StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE)
+        return (StudyDirection.MINIMIZE,)
+
+    def _accuracy(self, hits: Hits) -> float:
+        baseline = self._spec.baseline
+        return hits.accuracy if hits.images == baseline.images else baseline.accuracy - hits.drop
 
     def result(self, trial: FrozenTrial) -> TrialResult | None:
         """Return what a trial of `trial`, or one that was noted, found; None if nothing is."""

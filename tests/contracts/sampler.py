@@ -18,9 +18,11 @@ class SamplerContract:
     name: ClassVar[str]
     #: False: it has no use for the seed
     draws: ClassVar[bool] = True
+    #: trials of a search, the first twelve of which may be uniform; fewer where each takes seconds
+    budget: ClassVar[int] = 40
 
     def spec(self, **changes: int) -> SearchSpec:
-        return made_up_spec(sampler=self.name, **changes)  # type: ignore[arg-type]  # ints only
+        return made_up_spec(sampler=self.name, **{"budget": self.budget, **changes})  # type: ignore[arg-type]  # ints only
 
     def test_proposals_stay_within_the_menus(self) -> None:
         spec = self.spec()
@@ -40,15 +42,17 @@ class SamplerContract:
     @pytest.mark.parametrize("stopped_after", [0, 1, 7, 20, 33, 39, 40])
     def test_resumed_at_any_point_it_equals_the_uninterrupted(self, stopped_after: int) -> None:
         spec = self.spec()
+        stopped_after = stopped_after * self.budget // 40
         uninterrupted = list(study.run(spec, made_up_evaluate))
         history = list(islice(study.run(spec, made_up_evaluate), stopped_after))
         resumed = history + list(study.run(spec, made_up_evaluate, history=history))
         assert resumed == uninterrupted
 
     def test_the_budget_is_exact_and_nothing_is_evaluated_twice(self) -> None:
-        trials = list(study.run(self.spec(budget=60), made_up_evaluate))
-        assert [trial.number for trial in trials] == list(range(60))
-        assert len({trial.allocation for trial in trials}) == 60
+        budget = 3 * self.budget // 2
+        trials = list(study.run(self.spec(budget=budget), made_up_evaluate))
+        assert [trial.number for trial in trials] == list(range(budget))
+        assert len({trial.allocation for trial in trials}) == budget
 
     def test_asking_again_for_a_trial_gives_something_else(self) -> None:
         sampler = samplers.create(self.spec())

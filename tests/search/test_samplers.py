@@ -26,13 +26,22 @@ class TestLinContract(SamplerContract):
     draws = False
 
 
+class TestNsga2Contract(SamplerContract):
+    name = "nsga2"
+
+
+class TestGpContract(SamplerContract):
+    name = "gp"
+    budget = 16
+
+
 class TestRegistry:
     def test_every_registered_sampler_runs_the_contract(self) -> None:
         tested = {contract.name for contract in SamplerContract.__subclasses__()}
         assert set(samplers.registered()) <= tested
 
     def test_an_unknown_name_is_told_with_the_known_ones(self) -> None:
-        with pytest.raises(UnknownSampler, match=r"'genius'.*lin, random, tpe"):
+        with pytest.raises(UnknownSampler, match=r"'genius'.*gp, lin, nsga2, random, tpe"):
             samplers.create(made_up_spec(sampler="genius"))
 
 
