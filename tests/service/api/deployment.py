@@ -16,6 +16,7 @@ from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.cost import memory_bits
+from search.spec import DEFAULT_QUANTIZERS
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
@@ -35,8 +36,7 @@ from service.store.values import Submission
 OFFERS = (
     Offer(kind="model", name="tiny", details={"parameters": 1200}),
     Offer(kind="dataset", name="digits", details={"images": 1000}),
-    Offer(kind="quantizer", name="affine", details={}),
-    Offer(kind="quantizer", name="codebook_bounded", details={}),
+    *(Offer(kind="quantizer", name=name, details={}) for name in DEFAULT_QUANTIZERS),
     Offer(kind="sampler", name=DEFAULT_SAMPLER, details={}),
     Offer(kind="sampler", name="random", details={}),
 )
@@ -51,7 +51,7 @@ LEASE = 3600.0  # seconds
 
 
 def announce(engine: Engine) -> None:
-    """Offer one model, one dataset, two quantizers and two samplers."""
+    """Offer one model, one dataset, the default quantizers and two samplers."""
     catalog.announce(engine, OFFERS)
 
 

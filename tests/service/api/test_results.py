@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from search.spec import DEFAULT_QUANTIZERS
 from service.api.submission import DEFAULT_SAMPLER
 from service.store import leases
 from service.store.values import Lease
@@ -155,4 +156,5 @@ class TestOffers:
         names = [item["name"] for item in client.get("/v1/samplers").json()["items"]]
         assert names == sorted({"random", DEFAULT_SAMPLER})
         assert len(client.get("/v1/datasets").json()["items"]) == 1
-        assert len(client.get("/v1/quantizers").json()["items"]) == 2
+        quantizers = client.get("/v1/quantizers").json()["items"]
+        assert [item["name"] for item in quantizers] == sorted(DEFAULT_QUANTIZERS)

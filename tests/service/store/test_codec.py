@@ -11,6 +11,7 @@ from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.rules import PointRule
+from search.spec import DEFAULT_QUANTIZERS
 from search.trial import Verdict
 from service.store import codec
 from tests.contracts.samples import SETUP
@@ -50,7 +51,7 @@ class TestSpecDocument:
             "model": "squeezenet",
             "dataset": "shapes",
             "tolerance": 0.02,
-            "quantizers": ["affine", "codebook_bounded"],
+            "quantizers": [*DEFAULT_QUANTIZERS],
             "bit_widths": [1, 2, 3, 4, 5, 6, 7, 8],
             "points": {},
             "target": "activations",
