@@ -16,6 +16,8 @@ class Proposal:
 
     allocation: BitAllocation
     origin: str
+    #: worth a trial even if a smaller one has held: that one may have been lucky
+    insures: bool = False
 
 
 class Sampler(Protocol):

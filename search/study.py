@@ -101,14 +101,14 @@ class _Proposer:
             return Proposal(uniform, "uniform")
         for attempt in range(_ATTEMPTS):
             proposal = self._sampler.propose(number=number, attempt=attempt)
-            if proposal.allocation not in self._seen and self._improves(proposal.allocation):
+            if proposal.allocation not in self._seen and self._improves(proposal):
                 return proposal
         return self._fallback(number)
 
-    def _improves(self, allocation: BitAllocation) -> bool:
-        if self._best is None or self._spec.goal == "front":
+    def _improves(self, proposal: Proposal) -> bool:
+        if self._best is None or self._spec.goal == "front" or proposal.insures:
             return True
-        return self._spec.cost(allocation) < self._best.memory_bits
+        return self._spec.cost(proposal.allocation) < self._best.memory_bits
 
     def _fallback(self, number: int) -> Proposal:
         """Return the unseen neighbour just below the centre, else any unseen allocation."""

@@ -30,6 +30,7 @@ FACTOR, FACTOR_SPREAD = 1.4, 0.4
 COMMON = 0.3
 #: standard deviation of an allocation's own log energy that the belief does not know of
 MISFIT = 0.15
+_LEAST = 1e-12  # variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class Expectation:
 
     response: Response
     race: Race
+    #: images of the certification split; None: no certificate is asked for
+    certificate: int | None = None
 
     @cached_property
     def net(self) -> Reals:
@@ -93,34 +96,63 @@ class Outlook:
     hits: Sequence[Hits]
 
     def probability(self, bets: Bets) -> Reals:
-        """Return how likely each allocation is to hold, shape (allocations,)."""
+        """Return how likely each allocation is to hold on the search split, shape (allocations,).
+
+        If a certificate is asked for, to be certified too: two chances, taken to be independent.
+        """
+        held = self._holds(bets, elsewhere=False)
+        if self.expectation.certificate is None:
+            return held
+        return held * self.certified(bets)
+
+    def certified(self, bets: Bets) -> Reals:
+        """Return how likely each allocation is to hold on the certification split."""
+        return self._holds(bets, elsewhere=True)
+
+    def _holds(self, bets: Bets, *, elsewhere: bool) -> Reals:
+        mean, variance = self.short(bets, elsewhere=elsewhere)
+        likely: Reals = ndtr(-mean / np.sqrt(variance))
+        return likely
+
+    def short(self, bets: Bets, *, elsewhere: bool = False) -> tuple[Reals, Reals]:
+        """Return mean and variance of the share that each is short of the floor, (allocations,)."""
         mean, own = self._at(bets.log_energy, self.expectation.short), self._own(bets)
         # every allocation's variance before any trial: the covariance with itself
-        variance = self._diagonal(bets) + own**2
+        luck = self._sampling(bets) ** 2
+        variance = self._lasting_variance(bets) + own**2 + (0.0 if elsewhere else luck)
         if self.hits:
-            across = self._covariance(bets, self.trials)
+            overlap = bets.overlap(self.trials)
+            across = self._lasting(bets, self.trials, overlap=overlap)
+            if not elsewhere:
+                across = across + self._luck(bets, self.trials, overlap=overlap)
             solved = cho_solve(self._factor, across.T)
             mean = mean + across @ self._residuals
             variance = variance - np.einsum("at,ta->a", across, solved)
-        likely: Reals = ndtr(-mean / np.sqrt(np.maximum(variance, 1e-12)))
-        return likely
+        variance = np.maximum(variance, _LEAST)
+        if elsewhere:
+            images = self.expectation.certificate or self.expectation.race.baseline.images
+            variance = variance + luck * self.expectation.race.baseline.images / images
+        return mean, variance
 
-    def _covariance(self, a: Bets, b: Bets) -> Reals:
+    def _lasting(self, a: Bets, b: Bets, *, overlap: Reals) -> Reals:
+        """Return the covariance that is not the images': of κ, and of what energies miss."""
         net_a, net_b = (self._at(x.log_energy, self.expectation.net) for x in (a, b))
-        noise_a, noise_b = (self._sampling(x) for x in (a, b))
         energy_a, energy_b = (MISFIT * self._slope(x) for x in (a, b))
-        overlap = a.overlap(b)
         found: Reals = (
-            FACTOR_SPREAD**2 * np.outer(net_a, net_b)
-            + np.outer(noise_a, noise_b) * (COMMON + (1 - COMMON) * overlap)
-            + np.outer(energy_a, energy_b) * overlap
+            FACTOR_SPREAD**2 * np.outer(net_a, net_b) + np.outer(energy_a, energy_b) * overlap
         )
         return found
 
-    def _diagonal(self, bets: Bets) -> Reals:
+    def _luck(self, a: Bets, b: Bets, *, overlap: Reals) -> Reals:
+        """Return the covariance that comes of the same images."""
+        found: Reals = np.outer(self._sampling(a), self._sampling(b)) * (
+            COMMON + (1 - COMMON) * overlap
+        )
+        return found
+
+    def _lasting_variance(self, bets: Bets) -> Reals:
         net = self._at(bets.log_energy, self.expectation.net)
-        energy = MISFIT * self._slope(bets)
-        found: Reals = (FACTOR_SPREAD * net) ** 2 + self._sampling(bets) ** 2 + energy**2
+        found: Reals = (FACTOR_SPREAD * net) ** 2 + (MISFIT * self._slope(bets)) ** 2
         return found
 
     @cached_property
@@ -129,7 +161,9 @@ class Outlook:
         seen = np.array([one.images for one in self.hits])
         # what the rest of the images would still say; a complete trial leaves a rounding error
         rest = self._sampling(self.trials) ** 2 * (total / seen - 1)
-        covariance = self._covariance(self.trials, self.trials)
+        overlap = self.trials.overlap(self.trials)
+        covariance = self._lasting(self.trials, self.trials, overlap=overlap)
+        covariance += self._luck(self.trials, self.trials, overlap=overlap)
         factor: tuple[Reals, bool] = cho_factor(covariance + np.diag(rest + 1 / total**2))
         return factor
 

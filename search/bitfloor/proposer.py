@@ -26,6 +26,7 @@ from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Expectation
 from search.bitfloor.outlook import Outlook
 from search.bitfloor.response import Response
+from search.paired import EVEN
 from search.racing import Race
 from search.samplers import Proposal
 from search.spec import SearchSpec
@@ -34,10 +35,12 @@ from search.uniform import uniform_allocations
 
 DRAWS = 6  # frontiers drawn from the belief per proposal
 REACH = 0.8  # of the best cost: how far down a frontier is looked at
+STEP = 0.004  # of the best cost: what saves less is not worth a pass
 HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
 FIRST = 4  # trials before known allocations are tried
 EVERY = 3  # trials, of which one goes to a known allocation while any is left
-SAFE = 0.8  # likelihood that the first allocation holds
+CREDIBLE = 0.5  # likelihood of being certified from which on a held trial is the one to beat
+SAFE = 0.6  # likelihood that the first allocation holds
 #: the same of those that follow misses, until one holds
 UPWARDS = (0.5, 0.75, 0.9, 0.97, 0.99)
 
@@ -60,7 +63,9 @@ class Outset:
         response = Response.of(sensitivity.margins, accuracy=spec.baseline.accuracy)
         race = Race.of(spec.baseline, spec.certificate)
         return cls(
-            Landscape.of(spec, sensitivity), Expectation(response, race), tuple(_known(spec))
+            Landscape.of(spec, sensitivity),
+            Expectation(response, race, _certificate(spec)),
+            tuple(_known(spec)),
         )
 
 
@@ -85,8 +90,8 @@ class Proposer:
         held = [trial for trial in self._trials if trial.feasible]
         if not held:
             return self._upwards(first=not self._trials)
-        best = min(held, key=lambda trial: (trial.memory_bits, trial.number))
         bookmaker = self._bookmaker()
+        best = self._credible(held, bookmaker)
         if number >= FIRST and number % EVERY == 0 and attempt == 0:
             known = [*bookmaker.known(self._outset.known, best=best.memory_bits, hope=HOPE)]
             if known:
@@ -94,6 +99,22 @@ class Proposer:
         random = np.random.default_rng([self._spec.seed, number, attempt])
         bets = [*self._downwards(bookmaker, best, random=random)]
         return max(bets, key=lambda bet: bet.gain).proposal if bets else None
+
+    def _credible(self, held: Sequence[TrialResult], bookmaker: Bookmaker) -> TrialResult:
+        """Return the smallest held trial that is believed in; of doubtful ones the likeliest.
+
+        Without a certificate what has held is believed. With one, what held by luck is no bar to
+        what is larger and likelier to be certified.
+        """
+        ordered = sorted(held, key=lambda trial: (trial.memory_bits, trial.number))
+        if self._outset.expectation.certificate is None:
+            return ordered[0]
+        landscape = self._outset.landscape
+        options = np.array([landscape.options(t.allocation) for t in ordered], dtype=np.int32)
+        taken = weighed(landscape, bookmaker.belief, options=options)
+        likely = bookmaker.outlook.certified(taken)
+        believed = np.flatnonzero(likely >= CREDIBLE)
+        return ordered[int(believed[0] if believed.size else likely.argmax())]
 
     def _bookmaker(self) -> Bookmaker:
         landscape, expectation = self._outset.landscape, self._outset.expectation
@@ -122,7 +143,7 @@ class Proposer:
         self, bookmaker: Bookmaker, best: TrialResult, *, random: np.random.Generator
     ) -> Iterator[Bet]:
         """Yield the best bet of every frontier that is looked at."""
-        between = (int(REACH * best.memory_bits), best.memory_bits - 1)
+        between = (int(REACH * best.memory_bits), int((1 - STEP) * best.memory_bits) - 1)
         drawn = (bookmaker.belief.draw(random) for _ in range(DRAWS))
         for theta, origin in (
             (bookmaker.belief.mean, "correction"),
@@ -136,6 +157,11 @@ class Proposer:
     def _middle(self) -> BitAllocation:
         """Return an allocation around which costs are told before any has held."""
         return self._spec.allocation([v.menu[len(v.menu) // 2] for v in self._spec.variables])
+
+
+def _certificate(spec: SearchSpec) -> int | None:
+    asked = spec.certificate
+    return asked.images if asked is not None and asked.confidence > EVEN else None
 
 
 def _known(spec: SearchSpec) -> Iterator[Proposal]:

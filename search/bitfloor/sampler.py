@@ -20,12 +20,15 @@ from optuna.samplers import BaseSampler
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial
 
+from search.bitfloor.front import FrontProposer
 from search.bitfloor.proposer import Outset
 from search.bitfloor.proposer import Proposer
 from search.optuna_space import Space
 
 #: attempts at a trial from which on the fallback is asked
 PATIENCE = 4
+#: origin of what the fallback proposes
+FALLBACK = "tpe"
 
 
 class BitfloorSampler(BaseSampler):
@@ -68,14 +71,14 @@ class BitfloorSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Return the parameters of the best bet, or what the fallback proposes."""
         number, attempt = self._turn or (trial.number, 0)
-        proposer = Proposer(self._outset)
+        proposer = _proposer(self._outset)
         for other in study.get_trials(deepcopy=False):
             result = self._space.result(other)
             if result is not None:
                 proposer.learn(result)
         proposal = proposer.propose(number=number, attempt=attempt) if attempt < PATIENCE else None
         if proposal is None:
-            self.origins[trial.number] = "tpe"
+            self.origins[trial.number] = FALLBACK
             return self._fallback.sample_relative(study, trial, search_space)
         self.origins[trial.number] = proposal.origin
         return self._space.encode(proposal.allocation)
@@ -89,3 +92,9 @@ class BitfloorSampler(BaseSampler):
     ) -> Any:
         """Return what the fallback proposes, for a parameter that is none of the space's."""
         return self._fallback.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _proposer(outset: Outset) -> Proposer | FrontProposer:
+    if outset.landscape.spec.goal == "front":
+        return FrontProposer(outset.landscape, outset.expectation, outset.known)
+    return Proposer(outset)
