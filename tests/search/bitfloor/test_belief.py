@@ -22,7 +22,8 @@ FLOOR = -1.0  # log energy
 def options(random: np.random.Generator, trials: int) -> Reals:
     """Return measured energies of the options that trials take, around the floor."""
     spread = np.exp(random.uniform(-2, 2, (trials, VARIABLES)))
-    return spread / VARIABLES * np.exp(FLOOR)
+    scaled: Reals = spread / VARIABLES * np.exp(FLOOR)
+    return scaled
 
 
 def seen(energies: Reals, theta: Reals, random: np.random.Generator) -> Seen:
