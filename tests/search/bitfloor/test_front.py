@@ -15,7 +15,6 @@ from search.bitfloor.front import FrontProposer
 from search.bitfloor.proposer import Outset
 from search.pareto import hypervolume
 from search.pareto import pareto_front
-from search.pareto import reference
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult
@@ -166,7 +165,3 @@ class TestFrontProposer:
                 for evaluate in (NoisyNetwork(seed).evaluate,)
             )
             assert share(ours, front_spec()) > share(theirs, front_spec())
-
-    def test_accuracy_counts_from_half_of_the_float_models(self) -> None:
-        spec = front_spec()
-        assert reference(spec.baseline) == pytest.approx(0.45)

@@ -1,0 +1,243 @@
+"""Proposes what is expected to enlarge the front most: where it has gaps first, then finer.
+
+Candidates are the frontiers of the measured energies, corrected by every trial (see `belief`), over
+the whole range of memory, with some drawn from the belief, the uniform allocations and Lin et al.'s
+closed form. Of each the accuracy is taken to be normal, as the process has it (see `outlook`); the
+one with the largest expected gain of hypervolume (Emmerich et al. 2006) is proposed. The first few
+are spread over the frontier instead, from where nothing is lost to where half of X is.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+
+from search import cost
+from search import front
+from search.allocation import BitAllocation
+from search.bitfloor import belief
+from search.bitfloor.belief import Belief
+from search.bitfloor.belief import Seen
+from search.bitfloor.bets import weighed
+from search.bitfloor.landscape import Landscape
+from search.bitfloor.outlook import Expectation
+from search.bitfloor.outlook import Outlook
+from search.frontier import Frontier
+from search.frontier_fold import Indices
+from search.frontier_fold import Places
+from search.pareto import pareto_front
+from search.pareto import reference
+from search.samplers import Proposal
+from search.sensitivity import Reals
+from search.spec import SearchSpec
+from search.trial import TrialResult
+
+START = 5  # trials spread over the frontier
+DRAWS = 3  # frontiers drawn from the belief per proposal
+WEIGHED = 400  # allocations of one frontier
+TRIED = 40  # of all, best first, whose cost is told exactly
+#: gain, as a share of the box, below which nothing is left to find
+NOTHING = 1e-7
+#: share of X that is lost where the energies have to fit
+MIDDLE = 0.1
+_SQRT_TAU = float(np.sqrt(2 * np.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The front so far in the box whose volume it is to fill."""
+
+    #: X and the accuracy from which on a trial counts
+    high: float
+    low: float
+    #: of the float network
+    float_cost: int
+    #: (front,) ascending
+    costs: Reals
+    #: (front,) ascending, within low..high
+    accuracies: Reals
+
+    @classmethod
+    def of(cls, spec: SearchSpec, trials: Sequence[TrialResult]) -> "Box":
+        """Return the box of a search with its front."""
+        found = pareto_front(trials, goal="front")
+        low, high = reference(spec.baseline), spec.baseline.accuracy
+        accuracies = np.array([trial.hits.accuracy for trial in found])
+        return cls(
+            high=high,
+            low=low,
+            float_cost=cost.float_cost(spec.minimized),
+            costs=np.array([trial.memory_bits for trial in found], dtype=np.float64),
+            accuracies=np.clip(accuracies, low, high),
+        )
+
+    def gain(self, costs: Reals, mean: Reals, deviation: Reals) -> Reals:
+        """Return the expected gain of hypervolume, as a share of the box, shape (allocations,).
+
+        The accuracy of each is normal. Over every step of the front, from its start (or the
+        allocation's cost, if that is more) to its end, what is gained is what exceeds the step.
+        """
+        starts = np.array([0.0, *self.costs])
+        ends = np.minimum([*self.costs, self.float_cost], self.float_cost)
+        heights = np.array([self.low, *self.accuracies])
+        widths = np.maximum(ends - np.maximum(starts, costs[:, None]), 0.0)
+        excess = _excess(mean[:, None], deviation[:, None], heights)
+        # what exceeds X counts as X
+        excess = excess - _excess(mean[:, None], deviation[:, None], np.array([self.high]))
+        volume = self.float_cost * (self.high - self.low)
+        found: Reals = (widths * excess).sum(axis=1) / volume
+        return found
+
+
+def _excess(mean: Reals, deviation: Reals, height: Reals) -> Reals:
+    """Return by how much a normal deviate is expected to exceed a height, 0 where it does not."""
+    distance = (mean - height) / deviation
+    density = np.exp(-(distance**2) / 2) / _SQRT_TAU
+    found: Reals = deviation * density + (mean - height) * ndtr(distance)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Some allocations and who thought of them."""
+
+    #: (allocations, variables)
+    options: Places
+    #: (allocations,), as far as the costs of a linear model are right
+    costs: Reals
+    origin: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is believed after some trials."""
+
+    landscape: Landscape
+    belief: Belief
+    outlook: Outlook
+
+    @property
+    def spec(self) -> SearchSpec:
+        """The search."""
+        return self.landscape.spec
+
+    @cached_property
+    def middle(self) -> BitAllocation:
+        """An allocation around which costs are told."""
+        return self.spec.allocation([v.menu[len(v.menu) // 2] for v in self.spec.variables])
+
+    def accuracy(self, options: Places) -> tuple[Reals, Reals]:
+        """Return mean and standard deviation for each allocation, shape (allocations,)."""
+        short, variance = self.outlook.short(weighed(self.landscape, self.belief, options=options))
+        return self.spec.baseline.accuracy - short, np.sqrt(variance)
+
+    def frontier(self, theta: Reals) -> Frontier:
+        """Return the frontier over the whole range, at most so many as are weighed."""
+        found = self.landscape.frontier(theta, around=self.middle)
+        if len(found) <= WEIGHED:
+            return found
+        some = np.linspace(0, len(found) - 1, WEIGHED).round().astype(np.int64)
+        return Frontier(found.costs[some], found.scores[some], found.options[some], found.gap)
+
+
+class FrontProposer:
+    """A function of the trials learned, and of number and attempt."""
+
+    def __init__(
+        self, landscape: Landscape, expectation: Expectation, known: Sequence[Proposal]
+    ) -> None:
+        self._landscape = landscape
+        self._spec = landscape.spec
+        baseline = self._spec.baseline
+        # short of what the float model has right: the drop
+        race = front.ahead_of(baseline.correct - 1, baseline)
+        self._expectation = Expectation(expectation.response, race)
+        self._known = known
+        self._trials: list[TrialResult] = []
+        self._seen: dict[BitAllocation, Seen] = {}
+
+    def learn(self, trial: TrialResult) -> None:
+        """Take in one finished trial."""
+        options = self._landscape.options(trial.allocation)
+        self._trials.append(trial)
+        self._seen[trial.allocation] = Seen(self._landscape.of_options(options), trial.hits)
+
+    def propose(self, *, number: int, attempt: int) -> Proposal | None:
+        """Return what is expected to gain most; None if nothing is left to gain."""
+        view = self._view()
+        if len(self._trials) < START:
+            return self._spread(view, len(self._trials) / (START - 1))
+        random = np.random.default_rng([self._spec.seed, number, attempt])
+        return self._largest(view, self._pool(view, random=random))
+
+    def _view(self) -> View:
+        seen = [*self._seen.values()]
+        believed = belief.posterior(
+            belief.prior(len(self._spec.variables)),
+            seen,
+            response=self._expectation.response,
+            floor=self._expectation.response.energy(MIDDLE * self._spec.baseline.accuracy)[0],
+        )
+        options = np.array([self._landscape.options(a) for a in self._seen], dtype=np.int32)
+        taken = options.reshape(len(seen), len(self._spec.variables))
+        tried = weighed(self._landscape, believed, options=taken)
+        outlook = Outlook(self._expectation, tried, [one.hits for one in seen])
+        return View(self._landscape, believed, outlook)
+
+    def _spread(self, view: View, share: float) -> Proposal | None:
+        """Return the frontier's allocation at a share of the way from no loss to half of X."""
+        found = view.frontier(view.belief.mean)
+        mean, _ = view.accuracy(found.options)
+        baseline = self._spec.baseline
+        without_loss = np.flatnonzero(mean >= baseline.accuracy - 0.5 / baseline.images)
+        half = np.flatnonzero(mean >= reference(baseline))
+        first = found.costs[without_loss[0] if without_loss.size else -1]
+        last = found.costs[half[0] if half.size else -1]
+        wanted = first + share * (last - first)
+        for i in np.argsort(np.abs(found.costs - wanted), kind="stable"):
+            allocation = self._landscape.allocation(found.options[i].tolist())
+            if allocation not in self._seen:
+                return Proposal(allocation, "frontier")
+        return None
+
+    def _pool(self, view: View, *, random: np.random.Generator) -> Pool:
+        thetas = [view.belief.mean, *(view.belief.draw(random) for _ in range(DRAWS))]
+        found = [view.frontier(theta) for theta in thetas]
+        known = [self._landscape.options(one.allocation) for one in self._known]
+        exact = [self._spec.cost(one.allocation) for one in self._known]
+        return Pool(
+            np.concatenate([*(one.options for one in found), np.array(known, dtype=np.int32)]),
+            np.concatenate([*(one.costs for one in found), exact]).astype(np.float64),
+            [
+                *(["correction"] * len(found[0])),
+                *(["exploration"] * sum(len(one) for one in found[1:])),
+                *(one.origin for one in self._known),
+            ],
+        )
+
+    def _largest(self, view: View, pool: Pool) -> Proposal | None:
+        """Return the new allocation with the largest gain, of the best at its exact cost."""
+        box = Box.of(self._spec, self._trials)
+        mean, deviation = view.accuracy(pool.options)
+        gains = box.gain(pool.costs, mean, deviation)
+        fresh = [*self._fresh(pool, np.argsort(-gains, kind="stable"))]
+        if not fresh:
+            return None
+        some = np.array([i for i, _ in fresh])
+        exact = np.array([self._spec.cost(proposal.allocation) for _, proposal in fresh])
+        gains = box.gain(exact.astype(np.float64), mean[some], deviation[some])
+        best = int(gains.argmax())
+        return fresh[best][1] if gains[best] > NOTHING else None
+
+    def _fresh(self, pool: Pool, order: Indices) -> Iterator[tuple[int, Proposal]]:
+        left = TRIED
+        for i in order:
+            allocation = self._landscape.allocation(pool.options[i].tolist())
+            if allocation not in self._seen:
+                yield int(i), Proposal(allocation, pool.origin[i])
+                left -= 1
+            if not left:
+                return
