@@ -13,6 +13,10 @@ from tests.contracts.networks import made_up_spec
 from tests.contracts.sampler import SamplerContract
 
 
+class TestBitfloorContract(SamplerContract):
+    name = "bitfloor"
+
+
 class TestTpeContract(SamplerContract):
     name = "tpe"
 
