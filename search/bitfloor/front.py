@@ -13,22 +13,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
 
-from search import cost
 from search import front
 from search.allocation import BitAllocation
 from search.bitfloor import belief
 from search.bitfloor.belief import Belief
 from search.bitfloor.belief import Seen
 from search.bitfloor.bets import weighed
+from search.bitfloor.box import Box
 from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Expectation
 from search.bitfloor.outlook import Outlook
 from search.frontier import Frontier
 from search.frontier_fold import Indices
 from search.frontier_fold import Places
-from search.pareto import pareto_front
 from search.pareto import reference
 from search.samplers import Proposal
 from search.sensitivity import Reals
@@ -43,61 +41,6 @@ TRIED = 40  # of all, best first, whose cost is told exactly
 NOTHING = 1e-7
 #: share of X that is lost where the energies have to fit
 MIDDLE = 0.1
-_SQRT_TAU = float(np.sqrt(2 * np.pi))
-
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """The front so far in the box whose volume it is to fill."""
-
-    #: X and the accuracy from which on a trial counts
-    high: float
-    low: float
-    #: of the float network
-    float_cost: int
-    #: (front,) ascending
-    costs: Reals
-    #: (front,) ascending, within low..high
-    accuracies: Reals
-
-    @classmethod
-    def of(cls, spec: SearchSpec, trials: Sequence[TrialResult]) -> "Box":
-        """Return the box of a search with its front."""
-        found = pareto_front(trials, goal="front")
-        low, high = reference(spec.baseline), spec.baseline.accuracy
-        accuracies = np.array([trial.hits.accuracy for trial in found])
-        return cls(
-            high=high,
-            low=low,
-            float_cost=cost.float_cost(spec.minimized),
-            costs=np.array([trial.memory_bits for trial in found], dtype=np.float64),
-            accuracies=np.clip(accuracies, low, high),
-        )
-
-    def gain(self, costs: Reals, mean: Reals, deviation: Reals) -> Reals:
-        """Return the expected gain of hypervolume, as a share of the box, shape (allocations,).
-
-        The accuracy of each is normal. Over every step of the front, from its start (or the
-        allocation's cost, if that is more) to its end, what is gained is what exceeds the step.
-        """
-        starts = np.array([0.0, *self.costs])
-        ends = np.minimum([*self.costs, self.float_cost], self.float_cost)
-        heights = np.array([self.low, *self.accuracies])
-        widths = np.maximum(ends - np.maximum(starts, costs[:, None]), 0.0)
-        excess = _excess(mean[:, None], deviation[:, None], heights)
-        # what exceeds X counts as X
-        excess = excess - _excess(mean[:, None], deviation[:, None], np.array([self.high]))
-        volume = self.float_cost * (self.high - self.low)
-        found: Reals = (widths * excess).sum(axis=1) / volume
-        return found
-
-
-def _excess(mean: Reals, deviation: Reals, height: Reals) -> Reals:
-    """Return by how much a normal deviate is expected to exceed a height, 0 where it does not."""
-    distance = (mean - height) / deviation
-    density = np.exp(-(distance**2) / 2) / _SQRT_TAU
-    found: Reals = deviation * density + (mean - height) * ndtr(distance)
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +90,9 @@ class FrontProposer:
     """A function of the trials learned, and of number and attempt."""
 
     def __init__(
-        self, landscape: Landscape, expectation: Expectation, known: Sequence[Proposal]
+        self, landscape: Landscape, expectation: Expectation, *, known: Sequence[Proposal]
     ) -> None:
+        """`known` are allocations that others would choose."""
         self._landscape = landscape
         self._spec = landscape.spec
         baseline = self._spec.baseline
@@ -222,13 +166,13 @@ class FrontProposer:
         """Return the new allocation with the largest gain, of the best at its exact cost."""
         box = Box.of(self._spec, self._trials)
         mean, deviation = view.accuracy(pool.options)
-        gains = box.gain(pool.costs, mean, deviation)
+        gains = box.gain(pool.costs, mean=mean, deviation=deviation)
         fresh = [*self._fresh(pool, np.argsort(-gains, kind="stable"))]
         if not fresh:
             return None
         some = np.array([i for i, _ in fresh])
         exact = np.array([self._spec.cost(proposal.allocation) for _, proposal in fresh])
-        gains = box.gain(exact.astype(np.float64), mean[some], deviation[some])
+        gains = box.gain(exact.astype(np.float64), mean=mean[some], deviation=deviation[some])
         best = int(gains.argmax())
         return fresh[best][1] if gains[best] > NOTHING else None
 

@@ -96,5 +96,5 @@ class BitfloorSampler(BaseSampler):
 
 def _proposer(outset: Outset) -> Proposer | FrontProposer:
     if outset.landscape.spec.goal == "front":
-        return FrontProposer(outset.landscape, outset.expectation, outset.known)
+        return FrontProposer(outset.landscape, outset.expectation, known=outset.known)
     return Proposer(outset)
