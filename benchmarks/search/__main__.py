@@ -64,7 +64,7 @@ def _measured(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
             ground = prepare(cases.CASES[name], seed, settings=settings)
             ground.load(asked.out / HITS)
             for method, run in methods.offered(evaluations=evaluations).items():
-                if asked.methods and method not in asked.methods:
+                if method not in asked.methods:
                     continue
                 started = time.monotonic()
                 attempt = run(ground)
@@ -91,7 +91,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("datasets", nargs="?", type=Path)
     parser.add_argument("--full", action="store_true", help="2,000 evaluations of each sampler")
     parser.add_argument("--cases", nargs="+", choices=[*cases.CASES])
-    parser.add_argument("--methods", nargs="+", help="only these; other lines in --out are kept")
+    known = [*methods.offered(evaluations=methods.EVALUATIONS)]
+    kept = "only these; other lines in --out are kept"
+    parser.add_argument("--methods", nargs="+", choices=known, default=methods.USUAL, help=kept)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("build/bench-search"))

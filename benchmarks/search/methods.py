@@ -25,6 +25,18 @@ OURS = "bitfloor"
 #: evaluations of the samplers that anybody could run
 EVALUATIONS, EVALUATIONS_FULL = 200, 2_000
 _RACED = "raced-"
+#: what is run unless others are asked for
+USUAL = (
+    OURS,
+    f"{_RACED}tpe",
+    "uniform",
+    "lin",
+    "solver",
+    "greedy",
+    "tpe",
+    "nsga2",
+    "random",
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,13 +55,11 @@ Run = Callable[[Ground], Attempt]
 def offered(*, evaluations: int) -> Mapping[str, Run]:
     """Return the methods in the order in which they are run.
 
-    Those named `raced-` are registered samplers in our own study, with its uniform start and its
-    racing; the plain ones are the same samplers without either.
+    Ours and those named `raced-` are registered samplers in our own study, with its uniform start
+    and its racing; the plain ones are the same samplers without either.
     """
-    ours = {OURS: partial(_study, sampler=OURS)} if OURS in samplers.registered() else {}
     return {
-        **ours,
-        f"{_RACED}tpe": partial(_study, sampler="tpe"),
+        **{_named(sampler): partial(_study, sampler=sampler) for sampler in samplers.registered()},
         "uniform": _uniform,
         "lin": _lin,
         "solver": _solver,
@@ -63,9 +73,12 @@ def offered(*, evaluations: int) -> Mapping[str, Run]:
 def _study(ground: Ground, *, sampler: str) -> Attempt:
     spec = ground.resolved(sampler)
     sensed = spec.sensitivity.images if spec.sensitivity else 0
-    method = sampler if sampler == OURS else f"{_RACED}{sampler}"
     trials = [*study.run(spec, ground.evaluate)]
-    return Attempt(method=method, trials=trials, other_images=sensed)
+    return Attempt(method=_named(sampler), trials=trials, other_images=sensed)
+
+
+def _named(sampler: str) -> str:
+    return sampler if sampler == OURS else f"{_RACED}{sampler}"
 
 
 def _uniform(ground: Ground) -> Attempt:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from benchmarks.search import methods
 from benchmarks.search.__main__ import main
 
 
@@ -17,3 +18,7 @@ def test_lines_summary_and_plot_are_written_and_kept(tmp_path: Path) -> None:
     assert {*summary["cases"]["digits"]} == {"uniform", "lin"}
     assert {claim["claim"] for claim in summary["claims"]} == {3, 4}
     assert "Least memory found" in (tmp_path / "plot.html").read_text()
+
+
+def test_what_is_run_by_default_is_offered() -> None:
+    assert {*methods.USUAL} <= {*methods.offered(evaluations=1)}
