@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # it needs numpy, and a client installs without
 
 DEFAULT_BIT_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 DEFAULT_QUANTIZERS = ("affine", "affine_mse", "codebook_bounded")
-DEFAULT_BUDGET = 120  # trials
+DEFAULT_BUDGET = 60  # trials
 MAX_BUDGET = 100_000  # trials
 DEFAULT_TRIAL_TIMEOUT = 600.0  # seconds
 #: metric -> an image is a hit if its label is among so many largest logits

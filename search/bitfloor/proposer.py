@@ -37,8 +37,6 @@ DRAWS = 6  # frontiers drawn from the belief per proposal
 REACH = 0.8  # of the best cost: how far down a frontier is looked at
 STEP = 0.004  # of the best cost: what saves less is not worth a pass
 HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
-FIRST = 4  # trials before known allocations are tried
-EVERY = 3  # trials, of which one goes to a known allocation while any is left
 CREDIBLE = 0.5  # likelihood of being certified from which on a held trial is the one to beat
 SAFE = 0.6  # likelihood that the first allocation holds
 #: the same of those that follow misses, until one holds
@@ -92,12 +90,11 @@ class Proposer:
             return self._upwards(first=not self._trials)
         bookmaker = self._bookmaker()
         best = self._credible(held, bookmaker)
-        if number >= FIRST and number % EVERY == 0 and attempt == 0:
-            known = [*bookmaker.known(self._outset.known, best=best.memory_bits, hope=HOPE)]
-            if known:
-                return max(known, key=lambda bet: bet.gain).proposal
         random = np.random.default_rng([self._spec.seed, number, attempt])
-        bets = [*self._downwards(bookmaker, best, random=random)]
+        bets = [
+            *self._downwards(bookmaker, best, random=random),
+            *bookmaker.known(self._outset.known, best=best.memory_bits, hope=HOPE),
+        ]
         return max(bets, key=lambda bet: bet.gain).proposal if bets else None
 
     def _credible(self, held: Sequence[TrialResult], bookmaker: Bookmaker) -> TrialResult:

@@ -39,7 +39,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where results and database go.")
     ] = Path("demo-output"),
-    trials: Annotated[int, typer.Option(min=1, help="How many allocations to try.")] = 120,
+    trials: Annotated[int, typer.Option(min=1, help="How many allocations to try.")] = 40,
     keep: Annotated[
         bool, typer.Option("--keep", envvar="KEEP", help="Stay up until Ctrl-C, on a terminal.")
     ] = False,
