@@ -103,18 +103,17 @@ def measured(name: str, settings: WorkerSettings) -> dict[str, Any]:
     }
     if not conclusion.certified:
         return line | {"certified": False, "reason": document["reason"]}
-    certification = document["certification"]
-    return line | {
-        "certified": True,
-        "float_accuracy": certification["float_accuracy"],
-        "floor": certification["floor"],
-        "accuracy": certification["accuracy"],
-        "p_value": certification["p_value"],
-        "gap": certification["gap"],
-        "average_bits": document["average_bits"],
-        "saved": document["saved"],
-        "images_evaluated": document["images_evaluated"],
-        "passes": document["images_evaluated"] / search.baseline.images,
+    passes = document["images_evaluated"] / search.baseline.images
+    return line | {"certified": True, **figures(document), "passes": passes}
+
+
+def figures(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a best document says of memory and of the certification split."""
+    of_split = ("float_accuracy", "floor", "accuracy", "p_value", "gap")
+    of_search = ("average_bits", "saved", "images_evaluated")
+    return {
+        **{name: document["certification"][name] for name in of_split},
+        **{name: document[name] for name in of_search},
     }
 
 
