@@ -104,6 +104,10 @@ class Front(Answer):
     images: int | None = None
     #: what is minimized
     objective: str
+    #: "floor" or "front"; earlier servers know the floor only
+    goal: str = "floor"
+    #: share of the box of memory and accuracy that the front dominates
+    hypervolume: float | None = None
     #: {"name", "elements", "kind"} in network order
     points: Sequence[Mapping[str, Any]]
     front: Sequence[Trial]

@@ -5,6 +5,7 @@ from datetime import UTC
 from datetime import datetime
 
 from search.allocation import QuantizationPoint
+from search.pareto import hypervolume
 from search.trial import TrialResult
 from service.api import schemas
 from service.dashboard.study_ids import study_id
@@ -98,9 +99,16 @@ def front(value: Job, stored: Sequence[StoredTrial]) -> schemas.Front:
         floor=baseline.floor if baseline else None,
         images=baseline.images if baseline else None,
         objective=value.submission.spec.minimizes,
+        goal=value.submission.spec.goal,
+        hypervolume=_hypervolume(stored, setup) if setup else None,
         points=[_point(point) for point in points],
         front=[trial(one, setup) for one in stored] if setup else [],
     )
+
+
+def _hypervolume(front: Sequence[StoredTrial], setup: Setup) -> float:
+    results = [stored.result for stored in front]
+    return hypervolume(results, baseline=setup.baseline, float_cost=setup.float_bits)
 
 
 def _point(value: QuantizationPoint) -> schemas.Point:

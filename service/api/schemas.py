@@ -152,12 +152,20 @@ class Point(BaseModel):
 
 
 class Front(BaseModel):
-    """The feasible, fully evaluated trials that no other such dominates, fewest bits first."""
+    """The fully evaluated trials that no other such dominates, fewest bits first.
+
+    Of a search for the floor, only the feasible ones.
+    """
 
     float_accuracy: float | None
     floor: float | None
     images: int | None = Field(description="In the search split.")
     objective: str = Field(description="What is minimized.")
+    goal: str = Field(description="floor: feasible trials only; front: all of them.")
+    hypervolume: float | None = Field(
+        description="Share of a box that the front dominates: memory from none to that of the "
+        "float network, accuracy from half of the float model's to all of it."
+    )
     points: list[Point]
     front: list[Trial]
 

@@ -30,6 +30,6 @@ def list_trials(
 
 @router.get("/front", responses=responses(JobNotFound))
 def front(engine: Database, job_id: JobId) -> schemas.Front:
-    """Return the Pareto front so far: feasible trials only, fewest bits first."""
+    """Return the Pareto front so far, fewest bits first; for the floor, of feasible trials only."""
     stored = trials.front(engine, job_id)
     return present.front(jobs.get(engine, job_id), stored)

@@ -109,9 +109,10 @@ def front(found: Front) -> RenderableType:
             _text(bits_per_layer(trial, found.points)),
         )
     floor = f"floor {percent(found.floor, 2)}, float model {percent(found.float_accuracy, 2)}"
-    return Group(
-        Text(f"accuracy on {found.images or 0} images of the search split; {floor}"), table
-    )
+    lines = [f"accuracy on {found.images or 0} images of the search split; {floor}"]
+    if found.goal == "front":
+        lines.append(f"hypervolume {percent(found.hypervolume, 2)}, below the floor included")
+    return Group(*(Text(line) for line in lines), table)
 
 
 def bits_per_layer(trial: Trial, network: Sequence[Mapping[str, Any]]) -> str:

@@ -46,7 +46,7 @@ class Histories:
         return list(self._current(job_id).trials)
 
     def front(self, job_id: str) -> list[FrozenTrial]:
-        """Return the feasible trials that no other dominates, in order."""
+        """Return the trials that no other dominates, in order; for the floor, feasible ones."""
         history = self._current(job_id)
         numbers = {result.number for result in history.front}
         return [trial for trial in history.trials if trial.number in numbers]
@@ -78,7 +78,9 @@ class Histories:
         while more:
             last = history.trials[-1].number if history.trials else -1
             stored = trials.after(self._engine, job.id, last, limit=_BATCH)
-            history.front = pareto_front((*history.front, *(one.result for one in stored)))
+            history.front = pareto_front(
+                (*history.front, *(one.result for one in stored)), goal=job.submission.spec.goal
+            )
             history.trials.extend(
                 frozen_trial(one, job.setup, job=job, space=history.space) for one in stored
             )

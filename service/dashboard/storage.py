@@ -50,7 +50,7 @@ class JobStorage(BaseStorage):
         return frozen_study(jobs.get(self._engine, self._index.job_id(study_id)))
 
     def get_front(self, study_id: int) -> list[FrozenTrial]:
-        """Return the best trials: feasible, and dominated by no other feasible one."""
+        """Return the best trials: dominated by no other, of a search for the floor feasible."""
         return self._histories.front(self._index.job_id(study_id))
 
     def get_search_space(self, study_id: int) -> dict[str, BaseDistribution]:

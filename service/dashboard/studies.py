@@ -98,6 +98,7 @@ def _user_attrs(job: Job) -> dict[str, Any]:
         "confidence": spec.confidence,
         "target": spec.target,
         "objective": spec.minimizes,
+        "goal": spec.goal,
         "sampler": spec.sampler,
         "seed": spec.seed,
         "job": job.id,

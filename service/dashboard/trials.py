@@ -1,4 +1,4 @@
-"""A stored trial as an Optuna trial, feasible in Optuna's eyes exactly if it is in ours."""
+"""A stored trial as an Optuna trial, feasible in Optuna's eyes as its job's goal has it."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -39,7 +39,8 @@ def frozen_trial(
     covers part of the images and cannot stand beside the others. (With values, the dashboard draws
     it into the Pareto plot as a faint mark.) What was seen of it is among its attributes. One that
     held is COMPLETE however soon it was decided, its accuracy estimated from the drop. A trial that
-    missed on all images is COMPLETE with a constraint above 0, so that plots show it in grey.
+    missed on all images is COMPLETE with a constraint above 0, so that plots show it in grey. In a
+    search for the front the floor is no constraint.
     """
     result = stored.result
     finished = result.complete or result.feasible
@@ -64,9 +65,15 @@ def frozen_trial(
             "drop": result.hits.drop,
             "seconds": stored.seconds,
         },
-        system_attrs={_CONSTRAINTS: [result.constraint, _unshown(result)]},
+        system_attrs={_CONSTRAINTS: _constraints(result, goal=job.submission.spec.goal)},
         intermediate_values={},
     )
+
+
+def _constraints(result: TrialResult, *, goal: str) -> list[float]:
+    if goal == "front" and result.complete:
+        return [0.0, 0.0]
+    return [result.constraint, _unshown(result)]
 
 
 def _unshown(result: TrialResult) -> float:

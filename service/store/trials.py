@@ -58,8 +58,8 @@ def record(
         _insert(session, lease.job_id, result=result, seconds=seconds)
         if result.feasible:
             _update_best(session, lease.job_id, result=result)
-            if result.complete:
-                _update_front(session, lease.job_id, result=result)
+        if result.complete and (result.feasible or _goal(session, lease.job_id) == "front"):
+            _update_front(session, lease.job_id, result=result)
     return cancel_requested
 
 
@@ -124,10 +124,17 @@ def _update_best(session: Session, job_id: str, *, result: TrialResult) -> None:
     session.execute(noted, execution_options=_UNSYNCHRONIZED)
 
 
+def _goal(session: Session, job_id: str) -> str | None:
+    """Return the goal that was asked for; None where a release that knew none was asked."""
+    goal = JobRow.submission["spec"]["goal"].as_string()
+    return session.scalar(select(goal).where(JobRow.id == job_id))
+
+
 def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None:
     """Let the trial join the front and drop whom it dominates.
 
-    The old front and one more say as much as all trials: whom the front dominates stays dominated.
+    Whether it may stand on the front at all, by the goal of its job, was asked before. The old
+    front and one more say as much as all trials: whom the front dominates stays dominated.
     """
     ours = FrontRow.job_id == job_id
     columns = select(FrontRow.number, FrontRow.memory_bits, FrontRow.correct)
@@ -135,7 +142,7 @@ def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None
         _outline(number, memory_bits=memory_bits, correct=correct)
         for number, memory_bits, correct in session.execute(columns.where(ours, _rivals(result)))
     ]
-    standing = {trial.number for trial in pareto_front([*rivals, result])}
+    standing = {trial.number for trial in pareto_front([*rivals, result], goal="front")}
     if result.number not in standing:
         return
     dominated = [trial.number for trial in rivals if trial.number not in standing]

@@ -7,11 +7,16 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
+from sqlalchemy import select
+from sqlalchemy import update
 
 from search.pareto import pareto_front
+from search.spec import GOALS
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 from service.store import jobs
 from service.store import leases
 from service.store import trials
@@ -19,6 +24,7 @@ from service.store.errors import BadCursor
 from service.store.errors import JobNotFound
 from service.store.errors import TrialAlreadyRecorded
 from service.store.errors import TrialNotFound
+from service.store.models import JobRow
 from service.store.values import Lease
 from tests.contracts import samples
 from tests.contracts.samples import LONG
@@ -58,16 +64,16 @@ class TrialsContract:
         leases.cancel(engine, lease)
 
     @on_one_database
-    @given(rivals=samples.rivals)
+    @given(rivals=samples.rivals, goal=st.sampled_from(GOALS))
     def test_the_front_is_that_of_all_trials(
-        self, engine: Engine, rivals: list[TrialResult]
+        self, engine: Engine, rivals: list[TrialResult], goal: str
     ) -> None:
-        job = enqueue(engine)
+        job = enqueue(engine, spec=replace(samples.SPEC, goal=goal))
         lease = claim(engine)
         numbered = [replace(rival, number=number) for number, rival in enumerate(rivals)]
         for result in numbered:
             record(engine, lease, result)
-        expected = pareto_front(numbered)
+        expected = pareto_front(numbered, goal=goal)
         assert tuple(stored.result for stored in trials.front(engine, job.id)) == expected
         progress = jobs.get(engine, job.id).progress
         feasible = [result for result in numbered if result.feasible]
@@ -85,6 +91,19 @@ class TrialsContract:
             record(engine, lease, result)
         assert jobs.get(engine, job.id).progress.best == early
         assert [stored.result.number for stored in trials.front(engine, job.id)] == [2]
+
+    def test_of_a_job_from_before_there_were_goals_only_what_held_is_on_the_front(
+        self, engine: Engine
+    ) -> None:
+        job = enqueue(engine)
+        with engine.begin() as connection:
+            stored = connection.execute(select(JobRow.submission)).scalar_one()
+            stored["spec"].pop("goal")
+            connection.execute(update(JobRow).values(submission=stored))
+        lease = claim(engine)
+        record(engine, lease, trial(0, memory_bits=8, verdict=Verdict.MISSED))
+        record(engine, lease, trial(1, memory_bits=16))
+        assert [stored.result.number for stored in trials.front(engine, job.id)] == [1]
 
     def test_a_listing_shows_the_best_trial(self, engine: Engine) -> None:
         enqueue(engine)

@@ -80,6 +80,19 @@ class TestFront:
             "kind": "activation",
         }
 
+    def test_of_a_search_for_the_front_it_holds_what_missed_the_floor_too(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        lease = deployment.running(engine, goal="front")
+        deployment.record(engine, lease, *deployment.MIXED)
+        front = client.get(f"/v1/jobs/{lease.job_id}/front").json()
+        numbers = [trial["number"] for trial in front["front"]]
+        assert numbers == [2, 5, 1, 0]
+        assert sorted(numbers) == deployment.WIDER_FRONT
+        assert [trial["feasible"] for trial in front["front"]] == [False, True, True, True]
+        assert front["goal"] == "front"
+        assert front["hypervolume"] == pytest.approx(deployment.WIDER_SHARE)
+
     def test_a_queued_job_has_an_empty_one(self, client: httpx.Client, engine: Engine) -> None:
         job = deployment.enqueue(engine)
         front = client.get(f"/v1/jobs/{job.id}/front").json()
@@ -88,6 +101,8 @@ class TestFront:
             "floor": None,
             "images": None,
             "objective": "activation_memory",
+            "goal": "floor",
+            "hypervolume": None,
             "points": [],
             "front": [],
         }

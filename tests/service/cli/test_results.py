@@ -120,6 +120,15 @@ class TestBest:
 
 
 class TestFront:
+    def test_of_a_search_for_the_front_it_tells_the_hypervolume(
+        self, bitfloor: Bitfloor, store: Engine
+    ) -> None:
+        lease = deployment.running(store, goal="front")
+        deployment.record(store, lease, *deployment.MIXED)
+        shown = bitfloor("front", lease.job_id).out
+        assert f"hypervolume {100 * deployment.WIDER_SHARE:.2f} %" in shown
+        assert "2 2 2" in shown
+
     def test_it_comes_fewest_bits_first(self, bitfloor: Bitfloor, searching: Lease) -> None:
         front = json.loads(bitfloor("front", searching.job_id, "-f", "json").out)
         found = [trial["number"] for trial in front["front"]]

@@ -212,6 +212,17 @@ class TestTrials:
         with pytest.raises(RuntimeError, match="single-objective"):
             storage.get_best_trial(number)
 
+    def test_of_a_search_for_the_front_what_missed_the_floor_is_as_good(
+        self, engine: Engine
+    ) -> None:
+        lease = deployment.running(engine, goal="front")
+        deployment.record(engine, lease, *deployment.MIXED)
+        number, storage = study_id(lease.job_id), JobStorage(engine)
+        assert [trial.number for trial in storage.get_front(number)] == deployment.WIDER_FRONT
+        name = storage.get_study_name_from_id(number)
+        study = optuna.load_study(study_name=name, storage=storage)
+        assert [trial.number for trial in study.best_trials] == deployment.WIDER_FRONT
+
     def test_a_copy_is_the_callers(self, storage: JobStorage, lease: Lease) -> None:
         number = study_id(lease.job_id)
         copied = storage.get_all_trials(number)
