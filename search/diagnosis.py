@@ -8,6 +8,7 @@ from search.allocation import BitAllocation
 from search.trial import Evaluate
 from search.trial import Hits
 from search.trial import TrialResult
+from search.trial import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,12 @@ class Blame:
 
 
 def closest(trials: Sequence[TrialResult]) -> TrialResult:
-    """Return the trial that misses the floor by least; of equals the one with fewer bits."""
-    return min(trials, key=lambda t: (t.constraint, t.memory_bits, t.number))
+    """Return the trial that misses the floor by least; of equals the one with fewer bits.
+
+    None that was stopped because another dominates it: that one is at least as accurate.
+    """
+    seen = [trial for trial in trials if trial.verdict is not Verdict.DOMINATED]
+    return min(seen, key=lambda t: (t.constraint, t.memory_bits, t.number))
 
 
 def full_hits(evaluate: Evaluate, allocation: BitAllocation) -> Hits:

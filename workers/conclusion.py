@@ -14,6 +14,7 @@ from search.certify import Check
 from search.certify import Judgement
 from search.documents import Evidence
 from search.documents import Explanation
+from search.front_document import front_document
 from search.paired import EVEN
 from search.spec import Baseline
 from search.spec import Certificate
@@ -40,8 +41,17 @@ class Conclusion:
 def conclude(evidence: Evidence, bench: Workbench, *, check: Callable[[], None]) -> Conclusion:
     """Certify the feasible trials, best first, until one is; explain if none is.
 
-    `check` is called between rounds and may raise to interrupt.
+    If the goal is the front, it is told either way. `check` is called between rounds and may raise
+    to interrupt.
     """
+    conclusion = _concluded(evidence, bench, check=check)
+    if evidence.search.goal != "front":
+        return conclusion
+    front = front_document(evidence.search, evidence.trials)
+    return replace(conclusion, document={**conclusion.document, "front": front})
+
+
+def _concluded(evidence: Evidence, bench: Workbench, *, check: Callable[[], None]) -> Conclusion:
     certificate = evidence.search.certificate
     ordered = certify.candidates(evidence.trials, spec=evidence.search)
     if not ordered:

@@ -1,5 +1,7 @@
 """When nothing holds, the closest allocation is named and the points that cost it most."""
 
+from dataclasses import replace
+
 import pytest
 
 from search import diagnosis
@@ -7,6 +9,7 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
 from search.trial import Hits
+from search.trial import Verdict
 from tests.contracts.networks import ELEMENTS
 from tests.contracts.networks import made_up_evaluate
 from tests.contracts.networks import made_up_spec
@@ -26,6 +29,12 @@ class TestClosest:
         trials = list(study.run(spec, made_up_evaluate))
         assert not any(t.feasible for t in trials)
         assert diagnosis.closest(trials).constraint == min(t.constraint for t in trials)
+
+    def test_it_is_none_that_another_dominates(self) -> None:
+        spec = made_up_spec(bit_widths=(1, 2), tolerance=0.0, budget=20)
+        first, *rest = study.run(spec, made_up_evaluate)
+        lucky = replace(first, constraint=-1.0, complete=False, verdict=Verdict.DOMINATED)
+        assert diagnosis.closest([lucky, *rest]) in rest
 
 
 class TestBlame:

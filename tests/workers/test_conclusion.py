@@ -101,6 +101,31 @@ class TestNothingHeld:
         assert conclusion.document["reason"].endswith("holds the floor on the search split")
 
 
+class TestFront:
+    """A search for the front ends as one for the floor does, and tells its front besides."""
+
+    @pytest.mark.parametrize("held", [False, True])
+    def test_the_front_is_told_whether_or_not_anything_held(
+        self, bench: Workbench, *, held: bool
+    ) -> None:
+        job = replace(JOB, goal="front")
+        found = evidence(bench, 1, 4, 8, job=job, held=held)
+        conclusion, plain = (
+            concluded(found, bench),
+            concluded(evidence(bench, 1, 4, 8, held=held), bench),
+        )
+        front = conclusion.document["front"]
+        assert [one["trial"] for one in front["trials"]] == [0, 1, 2]
+        assert [one["feasible"] for one in front["trials"]] == [held] * 3
+        assert [round(one["saved"], 6) for one in front["trials"]] == [31 / 32, 28 / 32, 24 / 32]
+        assert 0.9 < front["hypervolume"] < 1
+        assert conclusion.certified == plain.certified
+        assert {**conclusion.document, "front": None} == {**plain.document, "front": None}
+
+    def test_a_search_for_the_floor_tells_none(self, bench: Workbench) -> None:
+        assert "front" not in concluded(evidence(bench, 8), bench).document
+
+
 class TestNoneCertified:
     def test_too_few_images_are_told_with_how_many_it_takes(self, bench: Workbench) -> None:
         conclusion = concluded(evidence(bench, 8), bench)
