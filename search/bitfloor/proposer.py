@@ -140,7 +140,8 @@ class Proposer:
         self, bookmaker: Bookmaker, best: TrialResult, *, random: np.random.Generator
     ) -> Iterator[Bet]:
         """Yield the best bet of every frontier that is looked at."""
-        between = (int(REACH * best.memory_bits), int((1 - STEP) * best.memory_bits) - 1)
+        bits = best.memory_bits
+        between = (int(REACH * bits), min(int((1 - STEP) * bits), bits - 1))
         drawn = (bookmaker.belief.draw(random) for _ in range(DRAWS))
         for theta, origin in (
             (bookmaker.belief.mean, "correction"),

@@ -10,8 +10,6 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.bitfloor.proposer import EVERY
-from search.bitfloor.proposer import FIRST
 from search.bitfloor.proposer import Outset
 from search.bitfloor.proposer import Proposer
 from search.samplers import Proposal
@@ -96,18 +94,14 @@ class TestOrigins:
         assert costs == sorted(costs)
         assert costs[-1] > costs[0]
 
-    @pytest.mark.parametrize("number", range(FIRST + 5))
-    def test_in_turn_it_is_what_others_would_choose(self, number: int) -> None:
+    def test_what_others_would_choose_is_taken_where_it_is_the_better_bet(self) -> None:
         dear = [*uniform_allocations(SPEC)][-1]
         held = trial(SPEC, dear, SEARCH.hits(dear), number=0)
         assert held.feasible
-        found = proposer([held]).propose(number=number, attempt=0)
-        assert found is not None
-        others = number >= FIRST and number % EVERY == 0
-        assert (found.origin in {"uniform", "lin"}) == others
-        again = proposer([held]).propose(number=number, attempt=1)
-        assert again is not None
-        assert again.origin in {"correction", "exploration"}
+        # far below the best, where no frontier is looked at yet
+        assert proposal([held]).origin in {"uniform", "lin"}
+        alone = replace(OUTSET, known=())
+        assert proposal([held], outset=alone).origin in {"correction", "exploration"}
 
     def test_afterwards_come_corrections_and_explorations(self) -> None:
         origins = {one.origin for one in TRIALS}
@@ -136,6 +130,15 @@ class TestWithoutAnythingLeft:
         held = trial(spec, cheapest, Hits(images=IMAGES, correct=1800), number=0)
         outset = Outset.of(spec)
         assert proposer([held], outset=outset).propose(number=1, attempt=0) is None
+
+    @pytest.mark.parametrize("elements", [1, 2, 3, 5])
+    def test_the_smallest_memories_can_be_searched_below(self, elements: int) -> None:
+        spec = replace(self.spec(), points=(QuantizationPoint("p", elements),))
+        dearest = BitAllocation.of({"p": self.MENU[1]})
+        held = trial(spec, dearest, Hits(images=IMAGES, correct=1800), number=0)
+        found = proposer([held], outset=Outset.of(spec)).propose(number=1, attempt=0)
+        assert found is not None
+        assert found.allocation.get("p") == self.MENU[0]
 
     def test_where_all_has_missed_there_is_none_either(self) -> None:
         spec = self.spec()
