@@ -4,8 +4,7 @@ First comes the frontier of the measured energies: a safe allocation, which a ce
 back on, then one nearer the floor. After every trial the energies are corrected where the images
 that it flipped contradict them (see `belief`), and of the corrected frontier the allocation is
 taken whose saving times the likelihood that it holds is largest. Frontiers are drawn from the
-belief too, so that doubtful corrections get tried. The uniform allocations and Lin et al.'s closed
-form are bets like any other.
+belief too, so that doubtful corrections get tried. What others would choose is a bet as well.
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search import lin
 from search.allocation import BitAllocation
 from search.bitfloor import belief
 from search.bitfloor.assumed import assumed
@@ -22,6 +20,7 @@ from search.bitfloor.belief import Seen
 from search.bitfloor.bets import Bet
 from search.bitfloor.bets import Bookmaker
 from search.bitfloor.bets import weighed
+from search.bitfloor.known import known
 from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Expectation
 from search.bitfloor.outlook import Outlook
@@ -31,7 +30,6 @@ from search.racing import Race
 from search.samplers import Proposal
 from search.spec import SearchSpec
 from search.trial import TrialResult
-from search.uniform import uniform_allocations
 
 DRAWS = 6  # frontiers drawn from the belief per proposal
 REACH = 0.8  # of the best cost: how far down a frontier is looked at
@@ -63,7 +61,7 @@ class Outset:
         return cls(
             Landscape.of(spec, sensitivity),
             Expectation(response, race, _certificate(spec)),
-            tuple(_known(spec)),
+            tuple(known(spec)),
         )
 
 
@@ -160,10 +158,3 @@ class Proposer:
 def _certificate(spec: SearchSpec) -> int | None:
     asked = spec.certificate
     return asked.images if asked is not None and asked.confidence > EVEN else None
-
-
-def _known(spec: SearchSpec) -> Iterator[Proposal]:
-    for allocation in uniform_allocations(spec):
-        yield Proposal(allocation, "uniform")
-    for allocation in lin.family(spec):
-        yield Proposal(allocation, "lin")
