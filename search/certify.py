@@ -14,7 +14,7 @@ from search import cost
 from search import paired
 from search import racing
 from search import shrinkage
-from search.paired import EVEN
+from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Evaluate
@@ -63,7 +63,7 @@ def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[T
         key=lambda t: (t.memory_bits, -t.hits.correct, t.number),
     )
     asked = spec.certificate
-    if asked is None or asked.confidence <= EVEN or not held:
+    if asked is None or asked.confidence <= MEASURED or not held:
         return held
     likely = shrinkage.certified(
         [trial.hits for trial in held],
@@ -79,22 +79,23 @@ def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[T
 def _best_row(likely: Sequence[float], saved: Sequence[int]) -> list[int]:
     """Return the row of at most CANDIDATES indices, ascending, with the largest expected saving.
 
-    Saved is what is saved by the first in the row that is certified; chances are taken to be
-    independent.
+    Saved is what is saved by the first in the row that is certified. All are tested on the same
+    images, whose luck they share: where one fails, a likelier one is certified with the difference
+    of their chances. So a row has to climb, and near copies add nothing to it.
     """
-    expected = [0.0] * (len(likely) + 1)
-    rows: list[list[int]] = [[] for _ in expected]
+    rows: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}
+    best: tuple[float, list[int]] = (0.0, [len(likely) - 1])
     for _ in range(paired.CANDIDATES):
-        best = [0.0] * len(expected)
-        chosen: list[list[int]] = [[] for _ in expected]
-        # of the indices from i on, with one candidate more than in the round before
-        for i in reversed(range(len(likely))):
-            with_i = likely[i] * saved[i] + (1 - likely[i]) * expected[i + 1]
-            take = with_i > best[i + 1]
-            best[i] = with_i if take else best[i + 1]
-            chosen[i] = [i, *rows[i + 1]] if take else chosen[i + 1]
-        expected, rows = best, chosen
-    return rows[0] or [len(likely) - 1]
+        longer: dict[int, tuple[float, list[int]]] = {}
+        for i, chance in enumerate(likely):
+            for last, (expected, row) in rows.items():
+                climbed = chance - (likely[last] if last >= 0 else 0.0)
+                value = expected + climbed * saved[i]
+                if last < i and climbed > 0 and value > longer.get(i, (0.0, []))[0]:
+                    longer[i] = (value, [*row, i])
+        best = max([best, *longer.values()], key=lambda found: found[0])
+        rows = longer
+    return best[1]
 
 
 def certify(
@@ -124,7 +125,7 @@ def _judged(
     tolerance = baseline.tolerance
     p_value = paired.p_certified(hits, tolerance=tolerance)
     needed = None
-    if confidence <= EVEN:
+    if confidence <= MEASURED:
         certified = hits.correct >= baseline.needed
         judgement = Judgement.CERTIFIED if certified else Judgement.REFUTED
     elif hits.images == baseline.images and p_value <= level:
