@@ -13,8 +13,8 @@ from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.certify import Check
 from search.diagnosis import Blame
-from search.paired import EVEN
 from search.paired import drop_upper_bound
+from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -188,7 +188,7 @@ def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
 def _bound(search: SearchSpec, check: Check) -> dict[str, float]:
     """Return what the drop is below, and how surely over all candidates together."""
     certificate = search.certificate
-    if certificate is None or certificate.confidence <= EVEN:
+    if certificate is None or certificate.confidence <= MEASURED:
         return {
             "drop_upper_bound": drop_upper_bound(check.hits, CONFIDENCE),
             "confidence": CONFIDENCE,

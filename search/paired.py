@@ -18,6 +18,7 @@ from scipy.special import ndtri
 from scipy.special import xlog1py
 from scipy.special import xlogy
 
+from search.spec import MEASURED
 from search.trial import Hits
 
 Counts = npt.NDArray[np.int64]
@@ -25,8 +26,6 @@ Reals = npt.NDArray[np.float64]
 
 #: Berger & Boos's γ: how surely P(gained) lies outside what is looked at; added to every p-value.
 OUTSIDE = 1e-6
-#: a confidence at which the measured accuracy suffices
-EVEN = 0.5
 #: that may be checked on the same images, sharing one error
 CANDIDATES = 4
 #: steps of a bound on the drop
@@ -117,10 +116,10 @@ def drop_upper_bound(hits: Hits, confidence: float) -> float:
 def level(confidence: float, candidates: int = CANDIDATES) -> float:
     """Return with which probability each of so many candidates may be certified wrongly.
 
-    Over all of them that makes at most 1 - confidence (Bonferroni). At EVEN each has all of it:
+    Over all of them that makes at most 1 - confidence (Bonferroni). At MEASURED each has all of it:
     there the count decides, and nothing is tested.
     """
-    if confidence <= EVEN:
+    if confidence <= MEASURED:
         return 1 - confidence
     return (1 - confidence) / candidates
 

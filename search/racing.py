@@ -13,9 +13,9 @@ from scipy.special import gammaln
 from scipy.special import ndtri
 
 from search import paired
-from search.paired import EVEN
 from search.paired import Counts
 from search.paired import Reals
+from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import Certificate
 from search.trial import Hits
@@ -48,7 +48,7 @@ class Race:
         most_lost = np.minimum(
             gained + baseline.correct - baseline.needed, baseline.images - gained
         )
-        if certificate is not None and certificate.confidence > EVEN:
+        if certificate is not None and certificate.confidence > MEASURED:
             most_lost = np.minimum(most_lost, _certifiable(baseline, certificate))
         return cls(baseline=baseline, most_lost=most_lost)
 

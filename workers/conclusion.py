@@ -15,7 +15,7 @@ from search.certify import Judgement
 from search.documents import Evidence
 from search.documents import Explanation
 from search.front_document import front_document
-from search.paired import EVEN
+from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import Certificate
 from search.spec import SearchSpec
@@ -65,7 +65,7 @@ def _concluded(evidence: Evidence, bench: Workbench, *, check: Callable[[], None
     evaluator = bench.evaluator(bench.dataset.certification)
     evaluate = interruptible(evaluator, check)
     baseline = workbench.baseline(evidence.job, evaluator)
-    confidence = certificate.confidence if certificate else EVEN
+    confidence = certificate.confidence if certificate else MEASURED
     found = certify.certify(ordered, evaluate, baseline=baseline, confidence=confidence)
     checks = tuple(found)
     if checks[-1].holds:

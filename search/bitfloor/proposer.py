@@ -25,9 +25,9 @@ from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Expectation
 from search.bitfloor.outlook import Outlook
 from search.bitfloor.response import Response
-from search.paired import EVEN
 from search.racing import Race
 from search.samplers import Proposal
+from search.spec import MEASURED
 from search.spec import SearchSpec
 from search.trial import TrialResult
 
@@ -157,4 +157,4 @@ class Proposer:
 
 def _certificate(spec: SearchSpec) -> int | None:
     asked = spec.certificate
-    return asked.images if asked is not None and asked.confidence > EVEN else None
+    return asked.images if asked is not None and asked.confidence > MEASURED else None
