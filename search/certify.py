@@ -15,7 +15,6 @@ from search import paired
 from search import racing
 from search import shrinkage
 from search.spec import MEASURED
-from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Evaluate
