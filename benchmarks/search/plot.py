@@ -91,6 +91,7 @@ def _traces(
     band = graph_objects.Scatter(
         x=[x for x, _ in stairs + back],
         y=[y for _, y in stairs + back],
+        mode="lines",
         fill="toself",
         fillcolor=colour,
         opacity=0.18,
