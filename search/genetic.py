@@ -5,7 +5,7 @@ from optuna.samplers import NSGAIISampler
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState
 
-#: trials of a generation: six of them in a budget of 120
+#: trials of a generation; a budget of 60 has three
 POPULATION = 20
 
 

@@ -5,6 +5,9 @@ from html import escape
 from typing import Any
 
 from search.allocation import Kind
+from search.pareto import hypervolume
+from search.pareto import reference
+from search.trial import TrialResult
 from service.report import bars
 from service.report import progress
 from service.report import scatter
@@ -26,6 +29,13 @@ from service.store.values import StoredTrial
 
 #: kind -> what its sections and plots are named with, and how headings begin and end
 SECTIONS = {Kind.ACTIVATION: ("", "activations"), Kind.WEIGHT: ("weight-", "weights")}
+
+#: goal -> when a trial ends
+STOPS = {
+    "floor": "A trial stops as soon as its verdict is clear.",
+    "front": "A trial stops as soon as one that takes no more memory is known to be at least as "
+    "accurate.",
+}
 
 
 def render(  # rule: positional, because all three are what a page is made of
@@ -56,10 +66,12 @@ def _front(
     front: Sequence[StoredTrial],
     figures: dict[str, Any],
 ) -> str:
-    objective = job.submission.spec.minimizes
+    objective, goal = job.submission.spec.minimizes, job.submission.spec.goal
     results = [stored.result for stored in trials]
     best = [stored.result for stored in front]
-    figures["front"] = scatter.front_figure(setup, results, front=best, objective=objective)
+    figures["front"] = scatter.front_figure(
+        setup, results, front=best, objective=objective, goal=goal
+    )
     early = (
         " Where fewer decided, accuracy is the float model's less the drop on those."
         if any(not result.complete for result in results)
@@ -72,9 +84,20 @@ def _front(
         f"search split; left and up is better.{early} Marks on the lower edge are further below. "
         "The front holds what was evaluated on all images.",
     )
+    volume = f"<p>{escape(_volume(setup, best))}</p>" if goal == "front" and front else ""
     table = tables.front_table(front, setup, objective=objective) if front else ""
     what = "Bit operations" if objective == BIT_OPERATIONS else "Memory"
-    return section("pareto", f"{what} against accuracy", body=front_plot + table)
+    return section("pareto", f"{what} against accuracy", body=volume + front_plot + table)
+
+
+def _volume(setup: Setup, front: Sequence[TrialResult]) -> str:
+    share = hypervolume(front, baseline=setup.baseline, float_cost=setup.float_bits)
+    return (
+        f"{len(front):,} allocations are dominated by no other. Together they dominate "
+        f"{percent(share)} of the box from {percent(reference(setup.baseline))} accuracy, half of "
+        "the float model's, to all of it, and from nothing to what the float network takes. They "
+        "were measured on the search split; only the one told above, if there is one, is certified."
+    )
 
 
 def _search(
@@ -99,7 +122,7 @@ def _search(
         plot(
             "images",
             "The share of the search split that each trial took",
-            caption="A trial stops as soon as its verdict is clear.",
+            caption=STOPS[job.submission.spec.goal],
         )
     )
     parts.append(tables.origins_table(trials))

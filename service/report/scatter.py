@@ -1,11 +1,13 @@
 """The figure with a dot per trial: cost against accuracy, the Pareto front and the floor."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from search.pareto import reference
 from search.spec import Baseline
 from search.trial import TrialResult
 from search.trial import Verdict
@@ -21,6 +23,8 @@ TOLERANCES_BELOW = 3
 LEAST_BELOW = 0.02
 #: air above the most accurate trial, as a share of the axis
 HEADROOM = 0.06
+#: share of the axis that one label takes
+CLOSE = 0.1
 VERDICTS = {
     Verdict.HELD: "held",
     Verdict.MISSED: "missed",
@@ -71,26 +75,29 @@ class _Drawing:
 
 
 def front_figure(
-    setup: Setup, trials: Sequence[TrialResult], *, front: Sequence[TrialResult], objective: str
+    setup: Setup,
+    trials: Sequence[TrialResult],
+    *,
+    front: Sequence[TrialResult],
+    objective: str,
+    goal: str = "floor",
 ) -> Figure:
-    """Return cost against accuracy: every trial, the front, and the floor."""
+    """Return cost against accuracy: every trial, the front, and the floor.
+
+    Of a search for the front, what is not on it is grey, and the axis goes down as far as the front
+    does, or to where accuracy no longer counts.
+    """
     drawing = _Drawing(setup, objective)
     baseline = setup.baseline
-    below = max(TOLERANCES_BELOW * baseline.tolerance, LEAST_BELOW)
-    bottom = max(baseline.floor - below, 0.0)
+    bottom = _depth(baseline, front) if goal == "front" else _bottom(baseline)
     known = {trial.number for trial in front}
     others = [trial for trial in trials if trial.number not in known]
     low = [trial for trial in others if setup.accuracy(trial.hits) < bottom]
     near = [trial for trial in others if setup.accuracy(trial.hits) >= bottom]
-    held = [trial for trial in near if trial.feasible]
-    full = [trial for trial in held if trial.complete]
-    early = [trial for trial in held if not trial.complete]
-    missed = [trial for trial in near if not trial.feasible]
-    edge = drawing.dots("further below", low, symbol="triangle-down", color="--missed")
+    edge_color = "--quiet" if goal == "front" else "--missed"
+    edge = drawing.dots("further below", low, symbol="triangle-down", color=edge_color)
     traces = [
-        drawing.dots("held", full, symbol="circle", color="--held"),
-        drawing.dots("held, decided early", early, symbol="circle-open", color="--held"),
-        drawing.dots("missed", missed, symbol="x-thin-open", color="--missed"),
+        *(_dominated(near, drawing) if goal == "front" else _by_verdict(near, drawing)),
         {**edge, "y": [bottom] * len(edge["x"])},
         _front(front, drawing=drawing),
     ]
@@ -99,6 +106,33 @@ def front_figure(
         "data": [trace for trace in traces if trace["x"]],
         "layout": _layout(baseline, title=drawing.unit[0], bottom=bottom, top=top),
     }
+
+
+def _bottom(baseline: Baseline) -> float:
+    below = max(TOLERANCES_BELOW * baseline.tolerance, LEAST_BELOW)
+    return max(baseline.floor - below, 0.0)
+
+
+def _depth(baseline: Baseline, front: Sequence[TrialResult]) -> float:
+    lowest = min([_bottom(baseline), *(trial.hits.accuracy for trial in front)])
+    return max(reference(baseline), lowest - HEADROOM * (baseline.accuracy - lowest))
+
+
+def _by_verdict(near: Sequence[TrialResult], drawing: _Drawing) -> Iterator[Figure]:
+    held = [trial for trial in near if trial.feasible]
+    full = [trial for trial in held if trial.complete]
+    early = [trial for trial in held if not trial.complete]
+    missed = [trial for trial in near if not trial.feasible]
+    yield drawing.dots("held", full, symbol="circle", color="--held")
+    yield drawing.dots("held, decided early", early, symbol="circle-open", color="--held")
+    yield drawing.dots("missed", missed, symbol="x-thin-open", color="--missed")
+
+
+def _dominated(near: Sequence[TrialResult], drawing: _Drawing) -> Iterator[Figure]:
+    full = [trial for trial in near if trial.complete]
+    early = [trial for trial in near if not trial.complete]
+    yield drawing.dots("dominated", full, symbol="circle", color="--quiet")
+    yield drawing.dots("dominated, stopped early", early, symbol="circle-open", color="--quiet")
 
 
 def decided(trial: TrialResult, baseline: Baseline) -> str:
@@ -130,6 +164,8 @@ def _front(front: Sequence[TrialResult], *, drawing: _Drawing) -> Figure:
 def _layout(baseline: Baseline, *, title: str, bottom: float, top: float) -> Figure:
     air = HEADROOM * (top - bottom)
     floor, exact = baseline.floor, baseline.accuracy
+    # below its line where there is no room for two labels above one another
+    near = "top" if exact - floor < CLOSE * (top - bottom) else "bottom"
     return {
         "height": 460,
         "xaxis": {"title": {"text": title}, "rangemode": "tozero"},
@@ -143,8 +179,8 @@ def _layout(baseline: Baseline, *, title: str, bottom: float, top: float) -> Fig
             _line(exact, dash="dot", color="--quiet"),
         ],
         "annotations": [
-            _label(floor, f"floor {percent(floor, 2)}", color="--floor"),
-            _label(exact, f"float {percent(exact, 2)}", color="--quiet-text"),
+            _label(floor, f"floor {percent(floor, 2)}", color="--floor", anchor=near),
+            _label(exact, f"float {percent(exact, 2)}", color="--quiet-text", anchor="bottom"),
         ],
     }
 
@@ -161,13 +197,13 @@ def _line(y: float, *, dash: str, color: str) -> Figure:
     }
 
 
-def _label(y: float, text: str, *, color: str) -> Figure:
+def _label(y: float, text: str, *, color: str, anchor: str) -> Figure:
     return {
         "xref": "paper",
         "x": 1,
         "xanchor": "right",
         "y": y,
-        "yanchor": "bottom",
+        "yanchor": anchor,
         "text": text,
         "showarrow": False,
         "font": {"color": color},

@@ -20,7 +20,7 @@ from service.store.values import Setup
 from service.store.values import StoredTrial
 
 #: columns that hold words, on the left; numbers line up on the right
-NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer", "proposed by")
+NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer", "proposed by", "floor")
 #: columns that name their row
 ROW_HEADS = ("layer", "trial", "row", "proposed by")
 
@@ -55,7 +55,8 @@ def layer_table(layers: Sequence[Layer], caption: str) -> str:
 
 
 def front_table(front: Sequence[StoredTrial], setup: Setup, *, objective: str) -> str:
-    """Return one row a trial, fewest bits first."""
+    """Return one row a trial, fewest bits first; with the verdict where not all held."""
+    told = not all(stored.result.feasible for stored in front)
     rows = [
         (
             str(trial.number),
@@ -64,11 +65,13 @@ def front_table(front: Sequence[StoredTrial], setup: Setup, *, objective: str) -
             f"{setup.average_bits(trial.allocation):.2f}",
             percent(trial.hits.accuracy, 2),
             percent(trial.hits.drop, 2),
+            *((str(trial.verdict),) if told else ()),
             _bits_of(trial.allocation, setup.points),
         )
         for trial in (stored.result for stored in front)
     ]
-    columns = ("trial", "memory", "saved", "bits", "accuracy", "drop", "layer by layer")
+    verdict = ("floor",) if told else ()
+    columns = ("trial", "memory", "saved", "bits", "accuracy", "drop", *verdict, "layer by layer")
     return table("The Pareto front, fewest bits first", columns, rows=rows)
 
 

@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 
 from search.allocation import QuantizationPoint
+from search.pareto import hypervolume
 from search.rules import PointRule
 from search.spec import JobSpec
+from search.trial import Verdict
 from service.report.frame import embedded
 from service.report.page import render
 from service.store.values import JobState
 from service.store.values import Setup
 from service.store.values import Submission
+from tests.service.report import front_samples
 from tests.service.report import samples
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
@@ -114,6 +117,30 @@ class TestWeights:
         assert "of the total memory saved" in text
         assert "in float32" in text
         assert "B an image" not in text.partition("Memory against accuracy")[0]
+
+
+class TestWholeFront:
+    """The page of a search for the front."""
+
+    def test_it_tells_the_share_of_the_box_and_which_trials_held(self) -> None:
+        job, found, front = front_samples.searched()
+        text = visible(render(job, found, front))
+        share = hypervolume(
+            [stored.result for stored in front],
+            baseline=samples.BASELINE,
+            float_cost=samples.setup().float_bits,
+        )
+        assert f"dominate {100 * share:.1f} % of the box from 47.7 % accuracy" in text
+        assert f"{len(front)} allocations are dominated by no other" in text
+        row = front[0].result
+        assert row.verdict is Verdict.MISSED
+        assert f"{100 * row.hits.drop:.2f} %  missed" in text
+        assert "stops as soon as one that takes no more memory" in text
+
+    def test_that_of_a_search_for_the_floor_tells_neither(self) -> None:
+        text = visible(render(*samples.succeeded()))
+        assert "of the box" not in text
+        assert "missed" not in text
 
 
 class TestOtherStates:

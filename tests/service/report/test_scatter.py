@@ -7,6 +7,7 @@ import pytest
 from search.trial import Hits
 from search.trial import Verdict
 from service.report import scatter
+from tests.service.report import front_samples
 from tests.service.report import samples
 
 
@@ -58,6 +59,59 @@ class TestFrontFigure:
         assert drawn["layout"]["xaxis"]["title"]["text"] == "tera bit operations an image"
         assert drawn["data"][0]["x"] == [1.0]
         assert "1.00 tera bit operations" in drawn["data"][0]["text"][0]
+
+
+class TestWholeFront:
+    """The figure of a search for the front."""
+
+    def figure(self) -> scatter.Figure:
+        job, found, front = front_samples.searched()
+        return scatter.front_figure(
+            samples.setup(),
+            [stored.result for stored in found],
+            front=[stored.result for stored in front],
+            objective="activation_memory",
+            goal=job.submission.spec.goal,
+        )
+
+    def test_all_but_the_front_is_grey(self) -> None:
+        colors = {
+            trace["name"].split(" (")[0]: trace["marker"]["color"]
+            for trace in self.figure()["data"]
+        }
+        assert colors.pop("Pareto front") == "--front"
+        assert {"dominated, stopped early"} <= set(colors)
+        assert set(colors.values()) == {"--quiet"}
+
+    def test_the_front_goes_on_below_the_floor(self) -> None:
+        front = next(t for t in self.figure()["data"] if t["name"].startswith("Pareto"))
+        assert min(front["y"]) < samples.BASELINE.floor < max(front["y"])
+
+    def deep(self) -> scatter.Figure:
+        """Return the figure of a front that goes far below half of the float accuracy."""
+        trial = replace(samples.trial(0), hits=Hits(images=1000, correct=100, lost=854))
+        return scatter.front_figure(
+            samples.setup(), [trial], front=[trial], objective="activation_memory", goal="front"
+        )
+
+    def test_the_axis_reaches_down_to_the_front(self) -> None:
+        drawn = self.figure()
+        front = next(t for t in drawn["data"] if t["name"].startswith("Pareto"))
+        low, _ = drawn["layout"]["yaxis"]["range"]
+        assert min(front["y"]) - 0.05 < low < min(front["y"])
+
+    def test_but_not_below_half_of_the_float_accuracy(self) -> None:
+        low, high = self.deep()["layout"]["yaxis"]["range"]
+        air = (high - low) * scatter.HEADROOM / (1 + 2 * scatter.HEADROOM)
+        assert low + air == pytest.approx(0.5 * samples.BASELINE.accuracy)
+
+    def test_the_labels_of_floor_and_float_do_not_overlap(self) -> None:
+        apart, close = (drawn["layout"]["annotations"] for drawn in (figure(), self.deep()))
+        assert [label["yanchor"] for label in apart] == ["bottom", "bottom"]
+        assert [label["yanchor"] for label in close] == ["top", "bottom"]
+
+    def test_every_trial_is_drawn_once(self) -> None:
+        assert sum(len(trace["x"]) for trace in self.figure()["data"]) == 60
 
 
 class TestThinned:
