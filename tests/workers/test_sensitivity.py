@@ -14,10 +14,17 @@ from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
+from search.rules import PointRule
 from search.sensitivity import Sensitivity
+from search.spec import SearchSpec
 from tests.search.quantization.test_capture import Small
 from tests.search.quantization.test_capture import randomized
+from tests.workers.test_workbench import AROUND
+from tests.workers.test_workbench import CPU
+from tests.workers.test_workbench import MODELS
+from tests.workers.test_workbench import job
 from workers import sensitivity
+from workers import workbench
 from workers.data import Split
 
 OPTIONS = (QuantizerConfig("affine", 4), QuantizerConfig("codebook", 2))
@@ -194,3 +201,46 @@ class TestSample:
         steps = index[:-1] - index[1:]
         assert steps.min() >= 19
         assert steps.max() <= 20
+
+
+class TestResolve:
+    """What a job is resolved to, the embedded network and its images."""
+
+    @staticmethod
+    def resolved(cache: Path, **changes: object) -> SearchSpec:
+        asked = job(**({"sampler": "bitfloor", "quantizers": ("affine",)} | changes))
+        around = replace(AROUND, cache=cache)
+        bench = workbench.prepare(asked, models=MODELS, around=around, device=CPU, batch=450)
+        evaluator = bench.evaluator(bench.dataset.search)
+        return workbench.resolve(asked, bench, evaluator=evaluator)
+
+    def test_every_option_that_may_be_chosen_has_an_energy(self, tmp_path: Path) -> None:
+        rule = (("classifier*", PointRule(exclude=True)),)
+        search = self.resolved(tmp_path, target="both", points=rule)
+        found = search.sensitivity
+        assert found is not None
+        menus = dict(zip((p.name for p in search.points), search.menus, strict=True))
+        assert {point: {*by_option} for point, by_option in found.energies.items()} == {
+            point: {*menu} for point, menu in menus.items() if menu
+        }
+        assert not all(menus.values())
+        # the whole calibration split, since it is small
+        assert (len(found.margins), found.images) == (100, 300)
+
+    def test_what_an_earlier_job_kept_is_not_measured_again(self, tmp_path: Path) -> None:
+        self.resolved(tmp_path)
+        (file,) = (tmp_path / "sensitivities").iterdir()
+        file.unlink()
+        sensitivity.kept(file.parent, file.stem, make=lambda: MADE)
+        found = self.resolved(tmp_path, seed=1, tolerance=0.05).sensitivity
+        assert found is not None
+        require_made(found)
+
+    def test_for_other_options_it_is(self, tmp_path: Path) -> None:
+        self.resolved(tmp_path)
+        self.resolved(tmp_path, bit_widths=(3, 5))
+        assert len(list((tmp_path / "sensitivities").iterdir())) == 2
+
+    def test_samplers_that_have_no_use_for_it_do_not_pay(self, tmp_path: Path) -> None:
+        assert self.resolved(tmp_path, sampler="tpe").sensitivity is None
+        assert list(tmp_path.iterdir()) == []
