@@ -9,7 +9,8 @@ It serves any Optuna study that minimizes memory, also outside of a service:
     trial.set_user_attr(RESULT, noted(result))
     study.tell(trial, result.memory_bits)
 
-It learns from the trials that carry such a note, whoever proposed them.
+It learns from the trials that carry such a note, whoever proposed them. If the goal of the spec is
+the front, the study takes `directions=space.directions`, and is told memory and accuracy.
 """
 
 from typing import Any

@@ -202,6 +202,14 @@ class TestStudy:
             history = whole[:stopped_after]
             assert history + list(study.run(spec, made_up_evaluate, history=history)) == whole
 
+    @pytest.mark.parametrize("sampler", samplers.registered())
+    def test_a_small_space_is_searched_whole_by_every_sampler(self, sampler: str) -> None:
+        spec = front_spec(sampler, budget=500)
+        some = tuple((menu[1], menu[3]) for menu in spec.menus)
+        spec = replace(spec, menus=(*some[:3], some[3][:1]))
+        trials = list(study.run(spec, made_up_evaluate))
+        assert len({trial.allocation for trial in trials}) == len(trials) == 2**3
+
     def test_of_noisy_images_nearly_all_of_the_front_is_kept(self) -> None:
         """Racing against seeing every trial to the end, on the same proposals."""
         lost = kept = 0
