@@ -126,6 +126,28 @@ class TestProbability:
         with_one = likely(outlook(outset=Outset.of(spec)), CENTRE)[0]
         assert with_one < likely(outlook(), CENTRE)[0]
 
+    def test_what_held_is_not_yet_certified(self) -> None:
+        spec = SEARCH.spec(certificate=Certificate(images=2000, confidence=0.95))
+        seen = hits(0.04, 0.004)
+        assert Race.of(spec.baseline, spec.certificate).constraint(seen) <= 0
+        view = outlook({CENTRE: seen}, outset=Outset.of(spec))
+        certified = float(view.certified(bets(CENTRE))[0])
+        assert 0.5 < certified < 0.95
+        # that it held is known, whether it would again is not
+        assert likely(view, CENTRE)[0] == pytest.approx(certified, abs=0.03)
+
+    def test_more_images_to_certify_on_leave_less_to_luck(self) -> None:
+        found = []
+        for images in (500, 2000, 50_000):
+            outset = Outset.of(SEARCH.spec())
+            expectation = replace(outset.expectation, certificate=images)
+            view = outlook(
+                {CENTRE: hits(0.04, 0.004)}, outset=replace(outset, expectation=expectation)
+            )
+            found.append(float(view.certified(bets(CENTRE))[0]))
+        assert found == sorted(found)
+        assert found[0] < found[-1]
+
     def test_of_what_is_so_likely_at_least_so_many_hold(self) -> None:
         """At least: networks lose more of what they flip than these simulated margins do."""
         chances: list[float] = []
