@@ -4,16 +4,23 @@ from dataclasses import replace
 
 import pytest
 
+from search import certify
 from search import cost
 from search import lin
 from search import paper
 from search import reproduction
+from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.reproduction import Line
 from search.reproduction import Subject
+from search.spec import Certificate
+from search.spec import SearchSpec
+from search.trial import Evaluate
 from search.trial import Hits
+from search.trial import TrialResult
+from search.trial import Verdict
 from tests.contracts.networks import made_up_evaluate
 from tests.contracts.networks import made_up_hits
 from tests.contracts.networks import made_up_spec
@@ -77,7 +84,8 @@ class TestRun:
             bits = [config.bit_width for _, config in allocation.items()]
             return [Hits(images=1000, correct=900 if min(bits) >= 5 else 800)]
 
-        lines = list(reproduction.run(subject(certify=stricter)))
+        short = replace(subject().search, budget=5)
+        lines = list(reproduction.run(subject(search=short, certify=stricter, budget=5)))
         found = [line for line in lines if line.method == "Lin et al."]
         assert {min(config.bit_width for _, config in f.allocation.items()) for f in found} == {5}
         for line in found:
@@ -87,6 +95,87 @@ class TestRun:
 
     def test_nothing_is_published_about_other_networks(self) -> None:
         assert {line.published for line in self.lines} == {None}
+
+
+SURE = Certificate(images=2000, confidence=0.95)
+
+
+def changed(spec: SearchSpec, sampler: str, certificate: Certificate | None) -> SearchSpec:
+    return replace(spec, sampler=sampler, certificate=certificate, budget=16)
+
+
+def searched(certify_with: Evaluate, spec: SearchSpec) -> dict[str, Line]:
+    lines = reproduction.run(subject(search=spec, certify=certify_with, budget=8))
+    return {line.method: line for line in lines if line.label.startswith("search")}
+
+
+class TestSearched:
+    spec = changed(made_up_spec(), "bitfloor", SURE)
+    found = searched(made_up_evaluate, spec)
+
+    def test_ours_is_searched_as_requested_and_the_papers_methods_plainly(self) -> None:
+        assert {method: line.label for method, line in self.found.items()} == {
+            "nonuniform": "search with tpe, 8 trials",
+            "discrete": "search with tpe, 8 trials",
+            "bitfloor": "search with bitfloor for confidence 0.95, 16 trials",
+        }
+
+    def test_the_papers_methods_do_not_depend_on_what_ours_is_asked(self) -> None:
+        plain = searched(made_up_evaluate, changed(self.spec, "tpe", None))
+        assert plain["bitfloor"].label == "search with tpe, 16 trials"
+        for method in ("nonuniform", "discrete"):
+            assert self.found[method] == plain[method]
+
+    def test_when_every_candidate_misses_another_that_held_is_found(self) -> None:
+        spec = changed(self.spec, "tpe", SURE)
+        trials = tuple(study.run(spec, made_up_evaluate))
+        candidates = [t.allocation for t in certify.candidates(trials, spec=spec)]
+        others = [t for t in trials if t.feasible and t.allocation not in candidates]
+        assert candidates
+        assert others
+
+        def refusing(allocation: BitAllocation) -> list[Hits]:
+            return [Hits(images=1000, correct=800 if allocation in candidates else 900)]
+
+        ours = searched(refusing, spec)["bitfloor"]
+        assert ours.label.endswith(f", after {len(candidates)} that missed")
+        assert ours.memory_bits == min(trial.memory_bits for trial in others)
+
+
+def held(number: int, memory_bits: int, *, lost: int, gained: int) -> TrialResult:
+    option = QuantizerConfig("affine", 1 + number)
+    return TrialResult(
+        number=number,
+        allocation=BitAllocation.uniform(made_up_spec().points, option),
+        origin="uniform",
+        memory_bits=memory_bits,
+        hits=Hits(images=1000, correct=900 - lost + gained, lost=lost, gained=gained),
+        complete=True,
+        constraint=-0.01,
+        verdict=Verdict.HELD,
+    )
+
+
+class TestInTurn:
+    #: the second changes so many answers that it is less likely to be certified than the first
+    first = held(0, 240, lost=20, gained=10)
+    lucky = held(1, 360, lost=150, gained=150)
+    sure = held(2, 480, lost=12, gained=6)
+    trials = (sure, lucky, first)
+
+    def test_candidates_come_first_then_the_others(self) -> None:
+        ordered = reproduction.in_turn(self.trials, spec=changed(made_up_spec(), "tpe", SURE))
+        assert ordered == (self.first, self.sure, self.lucky)
+
+    def test_without_a_certificate_they_come_by_their_bits(self) -> None:
+        ordered = reproduction.in_turn(self.trials, spec=changed(made_up_spec(), "tpe", None))
+        assert ordered == (self.first, self.lucky, self.sure)
+
+    @pytest.mark.parametrize("certificate", [None, SURE])
+    def test_what_missed_is_none_of_them(self, certificate: Certificate | None) -> None:
+        missed = replace(self.first, verdict=Verdict.MISSED)
+        spec = changed(made_up_spec(), "tpe", certificate)
+        assert reproduction.in_turn([missed, self.sure], spec=spec) == (self.sure,)
 
 
 class TestBest:
