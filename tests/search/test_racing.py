@@ -64,15 +64,15 @@ class TestOf:
             race.most_lost == Race.of(BASELINE, Certificate(images=9, confidence=0.5)).most_lost
         ).all()
 
-    def test_with_one_the_same_rates_must_certify_the_first_candidate(self) -> None:
+    def test_with_one_the_same_rates_must_certify_one_of_the_candidates(self) -> None:
         race = Race.of(MIDDLE, SURE)
         for gained in (0, 3, 50):
             most = int(race.most_lost[gained])
             for lost, holds in ((most, True), (most + 1, False)):
                 there = Hits(images=800, lost=2 * lost, gained=2 * gained)
                 p = paired.p_certified(there, tolerance=0.02)
-                # the score's normal tail is near the exact one
-                assert p <= 0.055 if holds else p >= 0.035
+                # of 5 %, each of four has 1.25 %; the score's normal tail is near the exact one
+                assert p <= 0.019 if holds else p >= 0.008
 
     def test_a_certificate_asks_for_no_less_than_the_floor(self) -> None:
         floor, sure = Race.of(MIDDLE, None), Race.of(MIDDLE, SURE)
@@ -146,10 +146,10 @@ class TestDecide:
         lost = int(race.most_lost[gained]) + extra
         wrong = sum(
             decided(race, shuffled(MIDDLE, rng, lost=lost, gained=gained), batch=8)[0] is not right
-            for _ in range(200)
+            for _ in range(120)
         )
-        # 5 % of 200 and three standard errors
-        assert wrong <= 10 + 3 * math.sqrt(200 * 0.05 * 0.95)
+        # 5 % of 120 and three standard errors
+        assert wrong <= 6 + 3 * math.sqrt(120 * 0.05 * 0.95)
 
     def test_the_batches_do_not_matter_to_what_the_counts_say(self) -> None:
         race = Race.of(LARGE, None)
