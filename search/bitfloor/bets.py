@@ -14,6 +14,7 @@ from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Bets
 from search.bitfloor.outlook import Outlook
 from search.frontier import Frontier
+from search.frontier_fold import Costs
 from search.frontier_fold import Places
 from search.samplers import Proposal
 from search.sensitivity import Reals
@@ -27,7 +28,7 @@ class Bet:
     """An allocation with what is expected of it."""
 
     proposal: Proposal
-    #: share of the best cost that it would save, times the likelihood that it holds
+    #: share of the best cost that it is expected to save, see `Bookmaker.gains`
     gain: float
 
 
@@ -54,10 +55,29 @@ class Bookmaker:
     outlook: Outlook
     #: never proposed again
     seen: Collection[BitAllocation]
+    #: of the trials that held: what each costs, and how likely it is to be certified
+    standing: Sequence[tuple[int, float]] = ()
 
     def likely(self, options: Places) -> Reals:
         """Return how likely each allocation holds; options of shape (allocations, variables)."""
         return self.outlook.probability(weighed(self.landscape, self.belief, options=options))
+
+    def gains(self, likely: Reals, costs: Costs, *, best: int) -> Reals:
+        """Return what bets are expected to save, as shares of `best`, shape (bets,).
+
+        What stands is certified or not on the same images as a bet: with much luck the cheapest
+        that stands is, with less a dearer one, with any the one that costs `best`. With as much
+        luck as it needs itself, a bet saves what it costs less than what is certified then; so a
+        near copy of what stands gains next to nothing.
+        """
+        gained = np.zeros(len(costs))
+        needed = 0.0
+        for cost, chance in [*sorted(self.standing), (best, 1.0)]:
+            if chance > needed:
+                enough = np.clip(likely, needed, chance) - needed
+                gained += enough * np.maximum(min(cost, best) - costs, 0)
+                needed = chance
+        return gained / best
 
     def below(self, found: Frontier, *, best: int, origin: str) -> Bet | None:
         """Return the best bet of a frontier that costs less than `best`; None if there is none."""
@@ -65,7 +85,7 @@ class Bookmaker:
         if len(some) > BETS:
             some = some[np.linspace(0, len(some) - 1, BETS).round().astype(np.int64)]
         options, costs = found.options[some], found.costs[some]
-        gains = self.likely(options) * (1 - costs / best)
+        gains = self.gains(self.likely(options), costs, best=best)
         for i in np.argsort(-gains, kind="stable")[:TRIED]:
             allocation = self.landscape.allocation(options[i].tolist())
             # costs may be those of a linear model of the objective
@@ -81,9 +101,10 @@ class Bookmaker:
             if proposal.allocation in self.seen or cost >= best:
                 continue
             options = np.array([self.landscape.options(proposal.allocation)])
-            likely = float(self.likely(options)[0])
-            if likely >= hope:
-                yield Bet(proposal, likely * (1 - cost / best))
+            likely = self.likely(options)
+            if likely[0] >= hope:
+                gain = self.gains(likely, np.array([cost]), best=best)
+                yield Bet(proposal, float(gain[0]))
 
     def cheapest(self, found: Frontier, *, likely: float, origin: str) -> Proposal | None:
         """Return the cheapest new allocation so likely to hold; the likeliest if none is."""

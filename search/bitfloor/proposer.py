@@ -10,6 +10,7 @@ belief too, so that doubtful corrections get tried. What others would choose is 
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from search.bitfloor.outlook import Outlook
 from search.bitfloor.response import Response
 from search.racing import Race
 from search.samplers import Proposal
+from search.sensitivity import Reals
 from search.spec import MEASURED
 from search.spec import SearchSpec
 from search.trial import TrialResult
@@ -88,6 +90,10 @@ class Proposer:
             return self._upwards(first=not self._trials)
         bookmaker = self._bookmaker()
         best = self._credible(held, bookmaker)
+        if self._outset.expectation.certificate is not None:
+            chances = self._certified(held, bookmaker).tolist()
+            bits = [trial.memory_bits for trial in held]
+            bookmaker = replace(bookmaker, standing=tuple(zip(bits, chances, strict=True)))
         random = np.random.default_rng([self._spec.seed, number, attempt])
         bets = [
             *self._downwards(bookmaker, best, random=random),
@@ -104,12 +110,15 @@ class Proposer:
         ordered = sorted(held, key=lambda trial: (trial.memory_bits, trial.number))
         if self._outset.expectation.certificate is None:
             return ordered[0]
-        landscape = self._outset.landscape
-        options = np.array([landscape.options(t.allocation) for t in ordered], dtype=np.int32)
-        taken = weighed(landscape, bookmaker.belief, options=options)
-        likely = bookmaker.outlook.certified(taken)
+        likely = self._certified(ordered, bookmaker)
         believed = np.flatnonzero(likely >= CREDIBLE)
         return ordered[int(believed[0] if believed.size else likely.argmax())]
+
+    def _certified(self, held: Sequence[TrialResult], bookmaker: Bookmaker) -> Reals:
+        """Return how likely each trial is to be certified."""
+        landscape = self._outset.landscape
+        options = np.array([landscape.options(t.allocation) for t in held], dtype=np.int32)
+        return bookmaker.outlook.certified(weighed(landscape, bookmaker.belief, options=options))
 
     def _bookmaker(self) -> Bookmaker:
         landscape, expectation = self._outset.landscape, self._outset.expectation

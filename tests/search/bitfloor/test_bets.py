@@ -1,6 +1,8 @@
 """A bet is new, cheaper than the best, and the one whose saving times its likelihood is largest."""
 
 from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,17 +90,56 @@ class TestBelow:
         assert bookmaker(seen).below(few, best=self.BEST, origin="test") is None
 
     def test_costs_are_asked_of_the_objective_where_it_is_no_sum(self) -> None:
+        # raising one point of the second step costs nothing, raising all of them makes it the peak
         names = [point.name for point in SEARCH.points]
-        schedule = (frozenset(names[:2]), frozenset(names[1:]))
+        schedule = (frozenset(names[:2]), frozenset(names[2:]))
         spec = SEARCH.spec(objective=PeakActivationMemory(SEARCH.points, schedule))
         landscape = Outset.of(spec).landscape
-        around = landscape.allocation((4,) * 6)
+        around = landscape.allocation((3, 3, 4, 4, 4, 4))
         best = spec.cost(around)
         found = landscape.frontier(np.zeros(6), around=around, between=(best // 2, best - 1))
+        exact = [spec.cost(landscape.allocation(row)) for row in found.options.tolist()]
+        assert max(exact) >= best
         outlook = Outlook(OUTSET.expectation, weighed(landscape, PRIOR, options=NOTHING), [])
         bet = Bookmaker(landscape, PRIOR, outlook, ()).below(found, best=best, origin="test")
-        assert bet is not None
-        assert spec.cost(bet.proposal.allocation) < best
+        assert bet is None or spec.cost(bet.proposal.allocation) < best
+
+
+class TestGains:
+    """With `luck` from 0 to 1 a trial is certified whose chance is at least that."""
+
+    STANDING = ((700, 0.5), (800, 0.2), (900, 0.8), (650, 0.1))
+    BEST = 900
+
+    @staticmethod
+    def gain(
+        likely: float, cost: int, *, standing: Sequence[tuple[int, float]] = STANDING
+    ) -> float:
+        found = replace(bookmaker(), standing=standing).gains(
+            np.array([likely]), np.array([cost]), best=TestGains.BEST
+        )
+        return float(found[0])
+
+    @pytest.mark.parametrize("likely", [0.0, 0.05, 0.3, 0.5, 0.75, 0.95, 1.0])
+    @pytest.mark.parametrize("cost", [100, 660, 699, 750, 899])
+    def test_a_bet_saves_what_it_costs_less_than_what_is_certified_with_as_much_luck(
+        self, likely: float, cost: int
+    ) -> None:
+        saved = []
+        for luck in (np.arange(10_000) + 0.5) / 10_000:
+            certified = [c for c, chance in self.STANDING if chance >= luck]
+            bar = min([*certified, self.BEST])
+            saved.append(max(bar - cost, 0) if luck <= likely else 0)
+        assert self.gain(likely, cost) == pytest.approx(np.mean(saved) / self.BEST, abs=1e-4)
+
+    def test_where_nothing_stands_it_is_what_is_saved_times_how_likely(self) -> None:
+        assert self.gain(0.3, 600, standing=()) == pytest.approx(0.3 * (1 - 600 / 900))
+
+    def test_a_near_copy_of_what_stands_gains_next_to_nothing(self) -> None:
+        assert self.gain(0.5, 699, standing=((700, 0.5),)) == pytest.approx(0.5 / 900)
+        assert self.gain(0.5, 701, standing=((700, 0.5),)) == 0
+        # likelier to be certified than what stands, it insures
+        assert self.gain(0.9, 701, standing=((700, 0.5),)) > 0.08
 
 
 class TestKnown:
