@@ -60,8 +60,9 @@ def result(
 
 
 HELD = result(Hits(images=1000, correct=890, lost=17, gained=7))
+#: on its images the float model has 95 % right, on all of them 90 %
 STOPPED = result(
-    Hits(images=100, correct=60, lost=30, gained=0), verdict=Verdict.MISSED, constraint=0.1 + 0.2
+    Hits(images=100, correct=65, lost=30, gained=0), verdict=Verdict.MISSED, constraint=0.1 + 0.2
 )
 
 

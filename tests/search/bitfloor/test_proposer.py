@@ -103,6 +103,21 @@ class TestOrigins:
         alone = replace(OUTSET, known=())
         assert proposal([held], outset=alone).origin in {"correction", "exploration"}
 
+    def test_of_several_bets_the_largest_gain_is_taken(self) -> None:
+        *_, smaller, dear = uniform_allocations(SPEC)
+        held = trial(SPEC, dear, SEARCH.hits(dear), number=0)
+        good = next(
+            a
+            for a in uniform_allocations(SPEC)
+            if trial(SPEC, a, SEARCH.hits(a), number=0).feasible
+        )
+        assert SPEC.cost(good) < 0.8 * SPEC.cost(smaller)
+        known = (Proposal(smaller, "a little"), Proposal(good, "a lot"))
+        outset = replace(OUTSET, known=known)
+        assert proposal([held], outset=outset) == known[1]
+        outset = replace(OUTSET, known=known[::-1])
+        assert proposal([held], outset=outset) == known[1]
+
     def test_afterwards_come_corrections_and_explorations(self) -> None:
         origins = {one.origin for one in TRIALS}
         assert {"frontier", "correction", "exploration"} <= origins
