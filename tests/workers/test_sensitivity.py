@@ -12,6 +12,7 @@ from search.allocation import QuantizerConfig
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
+from search.quantization.histogram import Histogram
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
 from search.rules import PointRule
@@ -182,8 +183,11 @@ class TestKey:
         otherwise = replace(CALIBRATION, upper_bounds={"head.1": 0.25})
         wider = replace(CALIBRATION, bit_widths=(2, 4, 8))
         others = calibrate(NETWORK, lambda: [IMAGES[10:]], bit_widths=(2, 4))
-        found = [key(calibration=c) for c in (bounded, otherwise, wider, others)]
-        assert len({key(), *found}) == 5
+        seen = CALIBRATION.histogram("body.0")
+        turned = {"body.0": Histogram(seen.low, seen.high, seen.counts[::-1].copy())}
+        counted = replace(CALIBRATION, histograms={**CALIBRATION.histograms, **turned})
+        found = [key(calibration=c) for c in (bounded, otherwise, wider, others, counted)]
+        assert len({key(), *found}) == 6
 
     def test_another_metric_has_another(self) -> None:
         assert key(top=5) != key(top=1)

@@ -203,6 +203,21 @@ class TestMeasure:
                 assert row == sorted(row, reverse=True)
                 assert row[0] > row[-1] > 0
 
+    def test_also_where_chance_has_it_otherwise(self) -> None:
+        bench = small()
+        one_image = [(bench.images[:1], bench.labels[:1])]
+        found = measure(
+            bench.network, one_image, options=bench.options, menus=bench.menus, top=1
+        ).energies
+        rows = [
+            [energies[QuantizerConfig(quantizer, bits)] for bits in WIDTHS]
+            for energies in found.values()
+            for quantizer in ("affine", "codebook")
+        ]
+        assert all(row == sorted(row, reverse=True) for row in rows)
+        # of one image some have: those are as bad as the next with more bits
+        assert any(len({*row}) < len(row) for row in rows)
+
     def test_margins_and_cost_are_those_of_the_float_network(self) -> None:
         bench = small()
         found = bench.measured(top=2)
