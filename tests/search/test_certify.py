@@ -300,7 +300,7 @@ class TestSearches:
 
     def test_a_modest_trial_is_preferred_to_a_lucky_one(self) -> None:
         # of 400 the smallest that hold flip many images and drop too far: they were lucky
-        simulated = Simulated.alike(np.linspace(0.12, 0.01, 400), shared=0.5)
+        simulated = Simulated.alike([*np.linspace(0.12, 0.01, 400)], shared=0.5)
 
         def smallest(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
             held = [t for t in trials if t.feasible]
