@@ -15,6 +15,7 @@ from search.allocation import QuantizationPoint
 from service.report.page import render
 from service.store.values import JobState
 from service.store.values import Setup
+from tests.service.report import front_samples
 from tests.service.report import samples
 from tests.service.report.test_page import EVIL
 
@@ -162,6 +163,18 @@ class TestOtherJobs:
         path.write_text(render(*samples.infeasible()), encoding="utf-8")
         seen = opened(browser, path, width=390)
         assert seen.page.locator("#plot-front .scatterlayer .point").count() > 0
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert seen.messages == []
+
+    def test_a_search_for_the_front_draws_it(self, browser: Browser, tmp_path: Path) -> None:
+        job, found, front = front_samples.searched()
+        path = tmp_path / "page.html"
+        path.write_text(render(job, found, front), encoding="utf-8")
+        seen = opened(browser, path, width=390)
+        traces = seen.page.locator("#plot-front .scatterlayer .trace")
+        drawn = [traces.nth(i).locator(".point").count() for i in range(traces.count())]
+        assert sum(drawn) == len(found)
+        assert drawn[-1] == len(front)
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert seen.messages == []
 
