@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from search.spec import MEASURED
+from search.spec import Certificate
+from search.spec import JobSpec
 from service.report import reproduction
+from workers import workbench
+from workers.datasets.catalog import surroundings
+from workers.models.registry import open_models
+from workers.reproduction import subject
+from workers.settings import WorkerSettings
 
 PATIENCE = 170  # seconds
 SPEC = """
@@ -38,7 +47,40 @@ def document(written: Path) -> dict[str, Any]:
     return found
 
 
+class TestSubject:
+    @pytest.mark.parametrize("tolerance, asked", [(0.02, 0.95), (0.0, None)])
+    def test_ours_is_for_the_default_certificate_unless_the_images_are_too_few(
+        self, tmp_path: Path, *, tolerance: float, asked: float | None
+    ) -> None:
+        job = JobSpec(
+            model="digits-vgg",
+            dataset="digits",
+            tolerance=tolerance,
+            quantizers=("affine",),
+            objective="bit_operations",
+            confidence=MEASURED,
+        )
+        bench = workbench.prepare(
+            job,
+            models=open_models(tmp_path),
+            around=surroundings(WorkerSettings(cache_dir=tmp_path)),
+            device=torch.device("cpu"),
+            batch=450,
+        )
+        search = subject(job, bench, budget=1).search
+        images = len(bench.dataset.certification)
+        expected = Certificate(images=images, confidence=asked) if asked else None
+        assert search.certificate == expected
+        assert search.sensitivity is not None
+        assert search.objective is None
+
+
 class TestDocument:
+    def test_the_labels_tell_how_each_row_was_searched(self, document: dict[str, Any]) -> None:
+        found = {line["method"]: line["label"] for line in document["lines"]}
+        assert found["bitfloor"].startswith("search with bitfloor for confidence 0.95, 30 trials")
+        assert found["discrete"].startswith("search with tpe, 12 trials")
+
     def test_it_has_every_table_and_the_best_of_each_method(self, document: dict[str, Any]) -> None:
         assert {line["table"] for line in document["lines"]} == {
             "I",
