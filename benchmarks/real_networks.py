@@ -57,7 +57,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 BUDGET = 24  # trials
-RIVALS = 60  # trials of uniform allocations and Lin et al.'s together
+RIVALS = 40  # trials of uniform allocations and Lin et al.'s together
 
 
 def main() -> None:

@@ -57,6 +57,8 @@ class Bookmaker:
     seen: Collection[BitAllocation]
     #: of the trials that held: what each costs, and how likely it is to be certified
     standing: Sequence[tuple[int, float]] = ()
+    #: what it costs if nothing is certified; None: there is always something, for `best`
+    nothing: int | None = None
 
     def likely(self, options: Places) -> Reals:
         """Return how likely each allocation holds; options of shape (allocations, variables)."""
@@ -66,16 +68,16 @@ class Bookmaker:
         """Return what bets are expected to save, as shares of `best`, shape (bets,).
 
         What stands is certified or not on the same images as a bet: with much luck the cheapest
-        that stands is, with less a dearer one, with any the one that costs `best`. With as much
-        luck as it needs itself, a bet saves what it costs less than what is certified then; so a
-        near copy of what stands gains next to nothing.
+        that stands is, with less a dearer one, with none nothing is. With as much luck as it needs
+        itself, a bet saves what it costs less than what is certified then; so a near copy of what
+        stands gains next to nothing.
         """
         gained = np.zeros(len(costs))
         needed = 0.0
-        for cost, chance in [*sorted(self.standing), (best, 1.0)]:
+        for cost, chance in [*sorted(self.standing), (self.nothing or best, 1.0)]:
             if chance > needed:
                 enough = np.clip(likely, needed, chance) - needed
-                gained += enough * np.maximum(min(cost, best) - costs, 0)
+                gained += enough * np.maximum(cost - costs, 0)
                 needed = chance
         return gained / best
 

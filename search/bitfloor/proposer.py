@@ -28,7 +28,6 @@ from search.bitfloor.outlook import Outlook
 from search.bitfloor.response import Response
 from search.racing import Race
 from search.samplers import Proposal
-from search.sensitivity import Reals
 from search.spec import MEASURED
 from search.spec import SearchSpec
 from search.trial import TrialResult
@@ -38,6 +37,8 @@ REACH = 0.8  # of the best cost: how far down a frontier is looked at
 STEP = 0.004  # of the best cost: what saves less is not worth a pass
 HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
 CREDIBLE = 0.5  # likelihood of being certified from which on a held trial is the one to beat
+ASSURED = 0.9  # the same of what a certificate can fall back on
+RUIN = 1.5  # of what is all but sure: what it is taken to cost if nothing is certified
 SAFE = 0.6  # likelihood that the first allocation holds
 #: the same of those that follow misses, until one holds
 UPWARDS = (0.5, 0.75, 0.9, 0.97, 0.99)
@@ -89,36 +90,43 @@ class Proposer:
         if not held:
             return self._upwards(first=not self._trials)
         bookmaker = self._bookmaker()
-        best = self._credible(held, bookmaker)
+        best = min(held, key=lambda trial: (trial.memory_bits, trial.number))
+        below = best.memory_bits
         if self._outset.expectation.certificate is not None:
-            chances = self._certified(held, bookmaker).tolist()
-            bits = [trial.memory_bits for trial in held]
-            bookmaker = replace(bookmaker, standing=tuple(zip(bits, chances, strict=True)))
+            bookmaker, best, below = self._insured(held, bookmaker)
         random = np.random.default_rng([self._spec.seed, number, attempt])
         bets = [
-            *self._downwards(bookmaker, best, random=random),
-            *bookmaker.known(self._outset.known, best=best.memory_bits, hope=HOPE),
+            *self._downwards(bookmaker, best, below=below, random=random),
+            *bookmaker.known(self._outset.known, best=below, hope=HOPE),
         ]
         return max(bets, key=lambda bet: bet.gain).proposal if bets else None
 
-    def _credible(self, held: Sequence[TrialResult], bookmaker: Bookmaker) -> TrialResult:
-        """Return the smallest held trial that is believed in; of doubtful ones the likeliest.
+    def _insured(
+        self, held: Sequence[TrialResult], bookmaker: Bookmaker
+    ) -> tuple[Bookmaker, TrialResult, int]:
+        """Return who weighs bets by what is certified in the end, and the trial and cost to beat.
 
-        Without a certificate what has held is believed. With one, what held by luck is no bar to
-        what is larger and likelier to be certified.
+        What held by luck is no bar to what is larger and likelier to be certified: the trial to
+        beat is the smallest that is believed in, of doubtful ones the likeliest; and bets may cost
+        as much as what is all but sure.
         """
         ordered = sorted(held, key=lambda trial: (trial.memory_bits, trial.number))
-        if self._outset.expectation.certificate is None:
-            return ordered[0]
-        likely = self._certified(ordered, bookmaker)
-        believed = np.flatnonzero(likely >= CREDIBLE)
-        return ordered[int(believed[0] if believed.size else likely.argmax())]
-
-    def _certified(self, held: Sequence[TrialResult], bookmaker: Bookmaker) -> Reals:
-        """Return how likely each trial is to be certified."""
         landscape = self._outset.landscape
-        options = np.array([landscape.options(t.allocation) for t in held], dtype=np.int32)
-        return bookmaker.outlook.certified(weighed(landscape, bookmaker.belief, options=options))
+        options = np.array([landscape.options(t.allocation) for t in ordered], dtype=np.int32)
+        taken = weighed(landscape, bookmaker.belief, options=options)
+        chances = bookmaker.outlook.certified(taken)
+        believed = np.flatnonzero(chances >= CREDIBLE)
+        best = ordered[int(believed[0] if believed.size else chances.argmax())]
+        found = landscape.frontier(bookmaker.belief.mean, around=best.allocation)
+        sure = bookmaker.cheapest(found, likely=ASSURED, origin="correction")
+        below = best.memory_bits if sure is None else self._spec.cost(sure.allocation) + 1
+        below = max(below, best.memory_bits)
+        standing = tuple(
+            (trial.memory_bits, chance)
+            for trial, chance in zip(ordered, chances.tolist(), strict=True)
+        )
+        nothing = int(RUIN * below)
+        return replace(bookmaker, standing=standing, nothing=nothing), best, below
 
     def _bookmaker(self) -> Bookmaker:
         landscape, expectation = self._outset.landscape, self._outset.expectation
@@ -144,18 +152,22 @@ class Proposer:
         return bookmaker.cheapest(found, likely=likely, origin=origin)
 
     def _downwards(
-        self, bookmaker: Bookmaker, best: TrialResult, *, random: np.random.Generator
+        self,
+        bookmaker: Bookmaker,
+        best: TrialResult,
+        *,
+        below: int,
+        random: np.random.Generator,
     ) -> Iterator[Bet]:
         """Yield the best bet of every frontier that is looked at."""
-        bits = best.memory_bits
-        between = (int(REACH * bits), min(int((1 - STEP) * bits), bits - 1))
+        between = (int(REACH * best.memory_bits), min(int((1 - STEP) * below), below - 1))
         drawn = (bookmaker.belief.draw(random) for _ in range(DRAWS))
         for theta, origin in (
             (bookmaker.belief.mean, "correction"),
             *((theta, "exploration") for theta in drawn),
         ):
             found = self._outset.landscape.frontier(theta, around=best.allocation, between=between)
-            bet = bookmaker.below(found, best=best.memory_bits, origin=origin)
+            bet = bookmaker.below(found, best=below, origin=origin)
             if bet is not None:
                 yield bet
 

@@ -84,7 +84,7 @@ BEST: dict[str, Any] = {
         "holds": True,
         "judgement": "certified",
         "p_value": 0.021,
-        "level": 0.045,
+        "level": 0.0125,
         "earlier": [],
     },
     "points": [

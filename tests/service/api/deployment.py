@@ -171,7 +171,7 @@ BEST_DOCUMENT: dict[str, Any] = {
         "gap": -0.009,
         "judgement": "certified",
         "p_value": 0.0123,
-        "level": 0.045,
+        "level": 0.0125,
         "drop_upper_bound": 0.018,
         "confidence": 0.95,
         "earlier": [],

@@ -153,7 +153,7 @@ def _checked(trial: int, *, judgement: str, images_needed: int | None = None) ->
         "drop": 0.024,
         "judgement": judgement,
         "p_value": 0.2,
-        "level": 0.045,
+        "level": 0.0125,
         "images_needed": images_needed,
     }
 
@@ -167,7 +167,7 @@ CERTIFIED: Mapping[str, Any] = {
     "holds": True,
     "judgement": "certified",
     "p_value": 0.0321,
-    "level": 0.045,
+    "level": 0.0125,
     "earlier": (
         _checked(90, judgement="refuted"),
         _checked(91, judgement="undecided", images_needed=2400),
