@@ -96,7 +96,7 @@ def _preamble(found: Document) -> list[str]:
         (
             f"The {metric} of the float network is {percent(found['float_accuracy'], 2)} on "
             f"{found['images']:,} images; the floor is {percent(found['floor'], 2)}. "
-            f"Searches use the sampler {found['sampler']}."
+            f"The paper's methods are searched with tpe, bitfloor's own with {found['sampler']}."
         ),
         MEASURED,
         PUBLISHED,

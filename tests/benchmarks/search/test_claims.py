@@ -43,10 +43,12 @@ class TestReached:
 
 class TestAgainstTPE:
     def test_the_share_is_of_the_images_of_its_evaluations(self) -> None:
-        mine = line("mine", trace=[(400, 90), (1000, 60)])
-        (claim,) = told(1, mine, line("tpe", trace=[(5000, 70)]))
-        assert claim["figure"] == 1000 / TPE_IMAGES
-        assert claim["held"]
+        most = int(TPE_IMAGES * claims.SHARE_OF_TPE)
+        for images, held in ((most, True), (most + 1, False)):
+            mine = line("mine", trace=[(most // 2, 90), (images, 60)])
+            (claim,) = told(1, mine, line("tpe", trace=[(5000, 70)]))
+            assert claim["figure"] == images / TPE_IMAGES
+            assert claim["held"] == held
 
     def test_what_it_found_later_does_not_count(self) -> None:
         tpe = line("tpe", trace=[(5000, 70), (TPE_IMAGES + 1, 10)])

@@ -8,6 +8,7 @@ import pytest
 from search.allocation import QuantizationPoint
 from search.pareto import hypervolume
 from search.rules import PointRule
+from search.spec import DEFAULT_BUDGET
 from search.spec import JobSpec
 from search.trial import Verdict
 from service.report.frame import embedded
@@ -165,7 +166,7 @@ class TestOtherStates:
         best = samples.front(found)
         text = visible(render(samples.job(JobState.RUNNING, found=found), found, best))
         assert "Still running: searching" in text
-        assert "After 30 of 120 trials" in text
+        assert f"After 30 of {DEFAULT_BUDGET} trials" in text
         assert "the best so far" in text
 
     def test_a_running_job_without_trials_is_a_page_too(self) -> None:

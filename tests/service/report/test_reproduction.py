@@ -95,7 +95,10 @@ class TestPreamble:
     def test_the_float_network_the_floor_and_the_sampler_are_told(self) -> None:
         text = reproduction.markdown(found(sampler="lin"))
         assert "top-5 accuracy of the float network is 88.50 % on 1,000 images" in text
-        assert "the floor is 86.50 %. Searches use the sampler lin." in text
+        assert (
+            "the floor is 86.50 %. The paper's methods are searched with tpe, bitfloor's own with lin."
+            in text
+        )
 
     def test_the_paper_is_said_to_be_about_another_network(self) -> None:
         assert "top-5 accuracy on ImageNet" in reproduction.markdown(found())

@@ -11,6 +11,7 @@ from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
 from search.rules import PointRule
+from search.spec import DEFAULT_BUDGET
 from search.spec import DEFAULT_QUANTIZERS
 from search.trial import Verdict
 from service.store import codec
@@ -60,7 +61,7 @@ class TestSpecDocument:
             "goal": "floor",
             "confidence": 0.95,
             "sampler": SPEC.sampler,
-            "budget": 120,
+            "budget": DEFAULT_BUDGET,
             "seed": 0,
             "trial_timeout": 600.0,
             "metric": "top1",
