@@ -56,7 +56,8 @@ def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[T
 
     Without a certificate, or at a confidence of 0.5, all of them. Else at most `paired.CANDIDATES`:
     those from which most memory is expected to be saved, if each is certified as likely as its
-    shrunken drop says (see `shrinkage`) and the next one is checked where one is not.
+    shrunken drop says (see `shrinkage`) and the next one is checked where one is not. Fewer share
+    the error where more would each have too little of it.
     """
     held = sorted(
         (trial for trial in trials if trial.feasible),
@@ -65,19 +66,25 @@ def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[T
     asked = spec.certificate
     if asked is None or asked.confidence <= MEASURED or not held:
         return held
-    likely = shrinkage.certified(
-        [trial.hits for trial in held],
-        among=[trial.hits for trial in trials],
-        tolerance=spec.baseline.tolerance,
-        images=asked.images,
-        level=paired.level(asked.confidence),
-    )
     saved = [cost.float_cost(spec.minimized) - trial.memory_bits for trial in held]
-    return [held[i] for i in _best_row(likely.tolist(), saved)]
+    rows = []
+    for most in range(1, paired.CANDIDATES + 1):
+        likely = shrinkage.certified(
+            [trial.hits for trial in held],
+            among=[trial.hits for trial in trials],
+            tolerance=spec.baseline.tolerance,
+            images=asked.images,
+            level=paired.level(asked.confidence, most),
+        )
+        rows.append(_best_row(likely.tolist(), saved, most=most))
+    _, row = max(rows, key=lambda found: found[0])
+    return [held[i] for i in row]
 
 
-def _best_row(likely: Sequence[float], saved: Sequence[int]) -> list[int]:
-    """Return the row of at most CANDIDATES indices, ascending, with the largest expected saving.
+def _best_row(
+    likely: Sequence[float], saved: Sequence[int], *, most: int
+) -> tuple[float, list[int]]:
+    """Return the largest expected saving of a row of at most so many indices, and that row.
 
     Saved is what is saved by the first in the row that is certified. All are tested on the same
     images, whose luck they share: where one fails, a likelier one is certified with the difference
@@ -85,7 +92,7 @@ def _best_row(likely: Sequence[float], saved: Sequence[int]) -> list[int]:
     """
     rows: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}
     best: tuple[float, list[int]] = (0.0, [len(likely) - 1])
-    for _ in range(paired.CANDIDATES):
+    for _ in range(most):
         longer: dict[int, tuple[float, list[int]]] = {}
         for i, chance in enumerate(likely):
             for last, (expected, row) in rows.items():
@@ -95,7 +102,7 @@ def _best_row(likely: Sequence[float], saved: Sequence[int]) -> list[int]:
                     longer[i] = (value, [*row, i])
         best = max([best, *longer.values()], key=lambda found: found[0])
         rows = longer
-    return best[1]
+    return best
 
 
 def certify(

@@ -92,15 +92,19 @@ def checked(
 
 
 def likely(
-    trials: Sequence[TrialResult], *, among: Sequence[TrialResult], tolerance: float
+    trials: Sequence[TrialResult],
+    *,
+    among: Sequence[TrialResult],
+    tolerance: float,
+    sharing: int = paired.CANDIDATES,
 ) -> list[float]:
-    """Return how likely each is to be certified, all of these trials known."""
+    """Return how likely each is to be certified if so many share the error, all of these known."""
     chances = shrinkage.certified(
         [t.hits for t in trials],
         among=[t.hits for t in among],
         tolerance=tolerance,
         images=SURE.images,
-        level=paired.level(SURE.confidence),
+        level=paired.level(SURE.confidence, sharing),
     )
     return [float(chance) for chance in chances]
 
@@ -142,16 +146,20 @@ class TestCandidates:
             ]
             ordered = certify.candidates(trials, spec=spec(SPLIT, SURE))
             by_memory = sorted(trials, key=lambda t: t.memory_bits)
-            chances = likely(by_memory, among=trials, tolerance=SPLIT.tolerance)
+            # the fewer share the error, the likelier each is
+            of_size = {
+                size: likely(by_memory, among=trials, tolerance=SPLIT.tolerance, sharing=size)
+                for size in range(1, paired.CANDIDATES + 1)
+            }
             saving = {
                 row: sum(
-                    (chances[i] - (chances[row[k - 1]] if k else 0))
+                    (of_size[size][i] - (of_size[size][row[k - 1]] if k else 0))
                     * (32 * VALUES - by_memory[i].memory_bits)
                     for k, i in enumerate(row)
                 )
                 for size in range(1, paired.CANDIDATES + 1)
                 for row in itertools.combinations(range(7), size)
-                if all(chances[i] < chances[j] for i, j in itertools.pairwise(row))
+                if all(of_size[size][i] < of_size[size][j] for i, j in itertools.pairwise(row))
             }
             chosen = tuple(by_memory.index(t) for t in ordered)
             assert saving[chosen] == pytest.approx(max(saving.values()))

@@ -96,8 +96,8 @@ class TestPreamble:
         text = reproduction.markdown(found(sampler="lin"))
         assert "top-5 accuracy of the float network is 88.50 % on 1,000 images" in text
         assert (
-            "the floor is 86.50 %. The paper's methods are searched with tpe, bitfloor's own with lin."
-            in text
+            "the floor is 86.50 %. The paper's methods are searched with tpe, "
+            "bitfloor's own with lin." in text
         )
 
     def test_the_paper_is_said_to_be_about_another_network(self) -> None:
