@@ -62,7 +62,8 @@ class TestWorkOnce:
         assert job.state is JobState.SUCCEEDED
         assert job.result is not None
         assert job.result["certification"]["holds"]
-        assert job.result["saved"] >= job.result["uniform"]["saved"]
+        # what the best uniform allocation saves, 4 bits everywhere
+        assert job.result["saved"] > 1 - 4 / 32
         assert job.progress.trials == 12
         assert job.progress.images_evaluated == job.result["images_evaluated"]
 
@@ -162,7 +163,7 @@ class TestWorkOnce:
             ({"sampler": "genius"}, ("unknown-sampler", "tpe")),
             ({"tolerance": 0.9999}, ("invalid-spec", "tolerance")),
             ({"tolerance": 0.0}, ("invalid-spec", "confidence: 450 images cannot show")),
-            ({"confidence": 0.9999}, ("invalid-spec", "456 images")),
+            ({"confidence": 0.9999}, ("invalid-spec", "525 images")),
             (
                 {"points": (("body", PointRule(exclude=True)),)},
                 ("invalid-spec", "features.0, features.3"),

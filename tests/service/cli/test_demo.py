@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ def command(output: Path, *, trials: int) -> list[str]:
     """Return the command line."""
     options = ["-o", str(output), "--trials", str(trials)]
     return [sys.executable, "-m", "service.cli", "demo", *options]
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let processes started meanwhile hear interrupts, even if the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class TestDemo:
@@ -48,6 +57,7 @@ class TestDemo:
         assert (ended.returncode, ended.stdout) == (1, "")
         assert ended.stderr.startswith("error: cannot write /dev/null/demo")
 
+    @pytest.mark.usefixtures("heard")
     def test_interrupted_it_leaves_nothing_running(self, tmp_path: Path) -> None:
         with subprocess.Popen(
             command(tmp_path, trials=5000), stdout=subprocess.PIPE, text=True
