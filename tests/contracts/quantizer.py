@@ -24,7 +24,8 @@ BIT_WIDTHS = (1, 2, 3, 4, 5, 8, 12, 16)
 def histogram_of(values: np.ndarray, bins: int = 4096) -> Histogram:
     """Return the histogram over exactly the range of the values."""
     low, high = float(values.min()), float(values.max())
-    counts, _ = np.histogram(values, bins, (low, high))
+    # in double: near a million float32 has fewer steps than there are bins
+    counts, _ = np.histogram(values.astype(np.float64), bins, (low, high))
     return Histogram(low, high, counts)
 
 
