@@ -67,11 +67,12 @@ def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[T
     if asked is None or asked.confidence <= MEASURED or not held:
         return held
     saved = [cost.float_cost(spec.minimized) - trial.memory_bits for trial in held]
+    estimates = shrinkage.estimate_among(
+        [trial.hits for trial in held], among=[trial.hits for trial in trials]
+    )
     rows = []
     for most in range(1, paired.CANDIDATES + 1):
-        likely = shrinkage.certified(
-            [trial.hits for trial in held],
-            among=[trial.hits for trial in trials],
+        likely = estimates.certified(
             tolerance=spec.baseline.tolerance,
             images=asked.images,
             level=paired.level(asked.confidence, most),

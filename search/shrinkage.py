@@ -47,23 +47,13 @@ class Estimates:
         return likely
 
 
-def certified(
-    trials: Sequence[Hits],
-    *,
-    among: Sequence[Hits],
-    tolerance: float,
-    images: int,
-    level: float,
-) -> Reals:
-    """Return how likely each of some trials is to be certified on so many other images.
-
-    `among` are all trials on the same images.
-    """
+def estimate_among(trials: Sequence[Hits], *, among: Sequence[Hits]) -> Estimates:
+    """Return the estimates of some trials; `among` are all trials on the same images."""
     most = _AFAR * max(_flipped(hits) for hits in trials)
-    others = [hits for hits in among if _flipped(hits) <= most and hits not in trials]
-    found = estimate([*trials, *others])
-    likely = found.certified(tolerance=tolerance, images=images, level=level)
-    return likely[: len(trials)]
+    asked = set(trials)
+    others = [hits for hits in among if _flipped(hits) <= most and hits not in asked]
+    found, count = estimate([*trials, *others]), len(trials)
+    return Estimates(found.flipped[:count], found.drop[:count], found.deviation[:count])
 
 
 def _flipped(hits: Hits) -> float:

@@ -15,6 +15,7 @@ from search.bitfloor.outlook import Bets
 from search.bitfloor.outlook import Outlook
 from search.frontier import Frontier
 from search.frontier_fold import Costs
+from search.frontier_fold import Indices
 from search.frontier_fold import Places
 from search.samplers import Proposal
 from search.sensitivity import Reals
@@ -30,6 +31,13 @@ class Bet:
     proposal: Proposal
     #: share of the best cost that it is expected to save, see `Bookmaker.gains`
     gain: float
+
+
+def thinned(indices: Indices, most: int) -> Indices:
+    """Return at most so many of the indices, spread evenly over them."""
+    if len(indices) <= most:
+        return indices
+    return indices[np.linspace(0, len(indices) - 1, most).round().astype(np.int64)]
 
 
 def weighed(landscape: Landscape, belief: Belief, *, options: Places) -> Bets:
@@ -83,9 +91,7 @@ class Bookmaker:
 
     def below(self, found: Frontier, *, best: int, origin: str) -> Bet | None:
         """Return the best bet of a frontier that costs less than `best`; None if there is none."""
-        some = np.flatnonzero(found.costs < best)
-        if len(some) > BETS:
-            some = some[np.linspace(0, len(some) - 1, BETS).round().astype(np.int64)]
+        some = thinned(np.flatnonzero(found.costs < best), BETS)
         options, costs = found.options[some], found.costs[some]
         gains = self.gains(self.likely(options), costs, best=best)
         for i in np.argsort(-gains, kind="stable")[:TRIED]:
@@ -110,9 +116,7 @@ class Bookmaker:
 
     def cheapest(self, found: Frontier, *, likely: float, origin: str) -> Proposal | None:
         """Return the cheapest new allocation so likely to hold; the likeliest if none is."""
-        some = np.arange(len(found))
-        if len(some) > BETS:
-            some = some[np.linspace(0, len(some) - 1, BETS).round().astype(np.int64)]
+        some = thinned(np.arange(len(found)), BETS)
         chances = self.likely(found.options[some])
         enough = np.flatnonzero(chances >= likely)
         order = [*enough, *np.argsort(-chances, kind="stable")]

@@ -19,6 +19,7 @@ from search.allocation import BitAllocation
 from search.bitfloor import belief
 from search.bitfloor.belief import Belief
 from search.bitfloor.belief import Seen
+from search.bitfloor.bets import thinned
 from search.bitfloor.bets import weighed
 from search.bitfloor.box import Box
 from search.bitfloor.landscape import Landscape
@@ -80,9 +81,7 @@ class View:
     def frontier(self, theta: Reals) -> Frontier:
         """Return the frontier over the whole range, at most so many as are weighed."""
         found = self.landscape.frontier(theta, around=self.middle)
-        if len(found) <= WEIGHED:
-            return found
-        some = np.linspace(0, len(found) - 1, WEIGHED).round().astype(np.int64)
+        some = thinned(np.arange(len(found)), WEIGHED)
         return Frontier(found.costs[some], found.scores[some], found.options[some], found.gap)
 
 

@@ -99,9 +99,8 @@ def likely(
     sharing: int = paired.CANDIDATES,
 ) -> list[float]:
     """Return how likely each is to be certified if so many share the error, all of these known."""
-    chances = shrinkage.certified(
-        [t.hits for t in trials],
-        among=[t.hits for t in among],
+    estimates = shrinkage.estimate_among([t.hits for t in trials], among=[t.hits for t in among])
+    chances = estimates.certified(
         tolerance=tolerance,
         images=SURE.images,
         level=paired.level(SURE.confidence, sharing),

@@ -8,8 +8,8 @@ from scipy.special import ndtri
 
 from search import paired
 from search.shrinkage import Reals
-from search.shrinkage import certified
 from search.shrinkage import estimate
+from search.shrinkage import estimate_among
 from search.trial import Hits
 
 TOLERANCE = 0.01
@@ -111,7 +111,9 @@ class TestCertified:
     def test_of_what_is_so_likely_about_so_many_are_certified(self) -> None:
         chances, passed = [], []
         for truth, hits, random in searches(150, 2000):
-            likely = certified(hits, among=hits, tolerance=TOLERANCE, images=2000, level=LEVEL)
+            likely = estimate_among(hits, among=hits).certified(
+                tolerance=TOLERANCE, images=2000, level=LEVEL
+            )
             scores = [paired.score(one, tolerance=TOLERANCE) for one in truth.hits(2000, random)]
             chances.append(likely)
             passed.append(np.array(scores) >= ndtri(1 - LEVEL))
@@ -128,7 +130,9 @@ class TestCertified:
         hits = [Hits(images=5000, correct=4495, lost=15, gained=10)]
 
         def likely(images: int, level: float) -> float:
-            found = certified(hits, among=hits, tolerance=TOLERANCE, images=images, level=level)
+            found = estimate_among(hits, among=hits).certified(
+                tolerance=TOLERANCE, images=images, level=level
+            )
             return float(found[0])
 
         assert likely(500, LEVEL) < likely(2000, LEVEL) < likely(20_000, LEVEL)
@@ -138,8 +142,8 @@ class TestCertified:
         good = Hits(images=2000, correct=1798, lost=6, gained=4)
         bad = Hits(images=2000, correct=1720, lost=100, gained=20)
         among = [bad, good, Hits(images=2000, correct=1790, lost=20, gained=10)]
-        first, second = certified(
-            [good, bad], among=among, tolerance=TOLERANCE, images=2000, level=LEVEL
+        first, second = estimate_among([good, bad], among=among).certified(
+            tolerance=TOLERANCE, images=2000, level=LEVEL
         )
         assert first > 0.9
         assert second < 0.01
@@ -151,7 +155,9 @@ class TestCertified:
 
         def likely(*others: Hits) -> float:
             among = [*asked, *others]
-            found = certified(asked, among=among, tolerance=TOLERANCE, images=2000, level=LEVEL)
+            found = estimate_among(asked, among=among).certified(
+                tolerance=TOLERANCE, images=2000, level=LEVEL
+            )
             return float(found[0])
 
         assert likely(hopeless) == likely()
