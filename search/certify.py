@@ -1,8 +1,8 @@
-"""Checks the search's best allocations on images that no search saw, and spends one error on them.
+"""Checks the search's best allocations on images that no search saw, at one error for all of them.
 
-Several candidates are tested on the same images, so each may err with an equal share of the error:
-whichever is certified, its drop exceeds the tolerance with probability at most 1 - confidence. Who
-is tested is settled before the first of these images is looked at.
+Who is tested, and in which order, is settled before the first of these images is looked at, and the
+first failure ends it. To certify one whose drop exceeds the tolerance, the first such in the order
+has to pass its own test: with probability at most 1 - confidence, however many are tested.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from search import cost
+from search import ladder
 from search import paired
 from search import racing
-from search import shrinkage
-from search.spec import MEASURED
+from search.bitfloor.outset import Outset
 from search.spec import Baseline
+from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits
@@ -40,8 +41,6 @@ class Check:
     judgement: Judgement
     #: of a drop of the tolerance or more
     p_value: float
-    #: what the p-value must not exceed; at a confidence of 0.5 the count decides instead
-    level: float
     #: on how many images these rates would certify, if it is undecided; None: on no number
     images_needed: int | None
 
@@ -52,102 +51,91 @@ class Check:
 
 
 def candidates(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
-    """Return the held trials to check, fewest bits first, then the more accurate, then the earlier.
+    """Return the held trials to check, in the order in which `certify` checks them.
 
-    Without a certificate, or at a confidence of 0.5, all of them. Else at most `paired.CANDIDATES`:
-    those from which most memory is expected to be saved, if each is certified as likely as its
-    shrunken drop says (see `shrinkage`) and the next one is checked where one is not. Fewer share
-    the error where more would each have too little of it.
+    Without a certificate all of them, fewest bits first, then the more accurate, then the earlier.
+    Else the `ladder` from which most memory is expected to be saved, from the safest down.
     """
     held = sorted(
         (trial for trial in trials if trial.feasible),
         key=lambda t: (t.memory_bits, -t.hits.correct, t.number),
     )
     asked = spec.certificate
-    if asked is None or asked.confidence <= MEASURED or not held:
+    if asked is None or not held:
         return held
+    likely = likelihoods(held, among=trials, spec=spec)
     saved = [cost.float_cost(spec.minimized) - trial.memory_bits for trial in held]
-    estimates = shrinkage.estimate_among(
-        [trial.hits for trial in held], among=[trial.hits for trial in trials]
-    )
-    rows = []
-    for most in range(1, paired.CANDIDATES + 1):
-        likely = estimates.certified(
-            tolerance=spec.baseline.tolerance,
-            images=asked.images,
-            level=paired.level(asked.confidence, most),
-        )
-        rows.append(_best_row(likely.tolist(), saved, most=most))
-    _, row = max(rows, key=lambda found: found[0])
-    return [held[i] for i in row]
+    return [held[i] for i in ladder.ladder(likely, saved)]
 
 
-def _best_row(
-    likely: Sequence[float], saved: Sequence[int], *, most: int
-) -> tuple[float, list[int]]:
-    """Return the largest expected saving of a row of at most so many indices, and that row.
+def likelihoods(
+    held: Sequence[TrialResult], *, among: Sequence[TrialResult], spec: SearchSpec
+) -> list[float]:
+    """Return how likely each of some trials is to be certified, given all of them.
 
-    Saved is what is saved by the first in the row that is certified. All are tested on the same
-    images, whose luck they share: where one fails, a likelier one is certified with the difference
-    of their chances. So a row has to climb, and near copies add nothing to it.
+    Of many trials the best ones were lucky, too: what one is short of the floor is drawn towards
+    what its energy and the other trials let expect (see `search.bitfloor.outlook`), whoever
+    proposed them. Where no sensitivity was measured, an assumed one has to do.
     """
-    rows: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}
-    best: tuple[float, list[int]] = (0.0, [len(likely) - 1])
-    for _ in range(most):
-        longer: dict[int, tuple[float, list[int]]] = {}
-        for i, chance in enumerate(likely):
-            for last, (expected, row) in rows.items():
-                climbed = chance - (likely[last] if last >= 0 else 0.0)
-                value = expected + climbed * saved[i]
-                if last < i and climbed > 0 and value > longer.get(i, (0.0, []))[0]:
-                    longer[i] = (value, [*row, i])
-        best = max([best, *longer.values()], key=lambda found: found[0])
-        rows = longer
-    return best
+    view = Outset.of(spec).after({trial.allocation: trial.hits for trial in among})
+    found = view.outlook.certified(view.bets(trial.allocation for trial in held))
+    return [float(chance) for chance in found]
 
 
 def certify(
-    ordered: Sequence[TrialResult], evaluate: Evaluate, *, baseline: Baseline, confidence: float
+    ordered: Sequence[TrialResult],
+    evaluate: Evaluate,
+    *,
+    baseline: Baseline,
+    certificate: Certificate | None,
 ) -> Iterator[Check]:
-    """Yield one check per candidate until the first that is certified.
+    """Yield the check of one candidate after another.
 
-    `baseline` is the float model on the certification split, which `evaluate` looks at. A candidate
-    is given up early only once too many images are wrong for any continuation to be certified.
+    With a certificate until one fails: the last that passed is the answer. Without one until one
+    holds. `baseline` is the float model on the certification split, which `evaluate` looks at. A
+    candidate is given up early only once too many images are wrong for any continuation to pass.
     """
-    level = paired.level(confidence, max(len(ordered), 1))
     for trial in ordered:
         hits = Hits()
         for seen in evaluate(trial.allocation):
             hits += seen
             if racing.out_of_reach(hits, baseline):
                 break
-        check = _judged(trial, hits, baseline=baseline, confidence=confidence, level=level)
+        check = _check(trial, hits, baseline=baseline, certificate=certificate)
         yield check
-        if check.holds:
+        if check.holds == (certificate is None):
             return
 
 
-def _judged(
-    trial: TrialResult, hits: Hits, *, baseline: Baseline, confidence: float, level: float
+def smallest(checks: Sequence[Check]) -> Check | None:
+    """Return the smallest that is certified, None if none is."""
+    held = [check for check in checks if check.holds]
+    return min(held, key=lambda check: check.trial.memory_bits, default=None)
+
+
+def _check(
+    trial: TrialResult, hits: Hits, *, baseline: Baseline, certificate: Certificate | None
 ) -> Check:
-    tolerance = baseline.tolerance
-    p_value = paired.p_certified(hits, tolerance=tolerance)
-    needed = None
-    if confidence <= MEASURED:
-        certified = hits.correct >= baseline.needed
-        judgement = Judgement.CERTIFIED if certified else Judgement.REFUTED
-    elif hits.images == baseline.images and p_value <= level:
-        judgement = Judgement.CERTIFIED
-    elif paired.p_refuted(hits, tolerance=tolerance) <= 1 - confidence:
-        judgement = Judgement.REFUTED
+    p_value = paired.p_certified(hits, tolerance=baseline.tolerance)
+    if certificate is None:
+        judgement = _counted(hits, baseline)
     else:
-        judgement = Judgement.UNDECIDED
-        needed = paired.images_needed(hits, tolerance=tolerance, confidence=1 - level)
-    return Check(
-        trial=trial,
-        hits=hits,
-        judgement=judgement,
-        p_value=p_value,
-        level=level,
-        images_needed=needed,
-    )
+        complete = hits.images == baseline.images
+        certified = complete and p_value <= 1 - certificate.confidence
+        judgement = Judgement.CERTIFIED if certified else _missed(hits, baseline, of=certificate)
+    needed = None
+    if certificate is not None and judgement is Judgement.UNDECIDED:
+        needed = paired.images_needed(
+            hits, tolerance=baseline.tolerance, confidence=certificate.confidence
+        )
+    return Check(trial=trial, hits=hits, judgement=judgement, p_value=p_value, images_needed=needed)
+
+
+def _counted(hits: Hits, baseline: Baseline) -> Judgement:
+    return Judgement.CERTIFIED if hits.correct >= baseline.needed else Judgement.REFUTED
+
+
+def _missed(hits: Hits, baseline: Baseline, *, of: Certificate) -> Judgement:
+    p_value = paired.p_refuted(hits, tolerance=baseline.tolerance)
+    refuted = p_value <= 1 - of.confidence
+    return Judgement.REFUTED if refuted else Judgement.UNDECIDED

@@ -14,7 +14,6 @@ from search.allocation import QuantizerConfig
 from search.certify import Check
 from search.diagnosis import Blame
 from search.paired import drop_upper_bound
-from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -56,11 +55,16 @@ class Explanation:
 
 
 def best(
-    evidence: Evidence, checks: Sequence[Check], *, certification: Baseline, describe: Describe
+    evidence: Evidence,
+    check: Check,
+    *,
+    checks: Sequence[Check],
+    certification: Baseline,
+    describe: Describe,
 ) -> dict[str, Any]:
-    """Return the best document; the last check is the one that holds."""
+    """Return the best document, of a check that holds among all checks."""
     job, search = evidence.job, evidence.search
-    chosen, hits = checks[-1].trial, checks[-1].hits
+    chosen, hits = check.trial, check.hits
     return {
         "format": FORMAT,
         "model": job.model,
@@ -74,13 +78,12 @@ def best(
         "search": _on_split(search.baseline, chosen.hits),
         "certification": {
             **_on_split(certification, hits),
-            **_bound(search, checks[-1]),
+            **_bound(search, check),
             "gap": hits.drop - chosen.hits.drop,
             "holds": True,
-            "judgement": checks[-1].judgement,
-            "p_value": checks[-1].p_value,
-            "level": checks[-1].level,
-            "earlier": [checked(check) for check in checks[:-1]],
+            "judgement": check.judgement,
+            "p_value": check.p_value,
+            "others": [checked(search, other) for other in checks if other is not check],
         },
         "uniform": _uniform(search, evidence.trials),
         "images_evaluated": _images(evidence, checks, certification=certification),
@@ -112,16 +115,16 @@ def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
     }
 
 
-def checked(check: Check) -> dict[str, Any]:
+def checked(search: SearchSpec, check: Check) -> dict[str, Any]:
     """Return what the certification split said of one candidate."""
     return {
         "trial": check.trial.number,
+        "saved": _saved(search, check.trial.allocation),
         "images": check.hits.images,
         "accuracy": check.hits.accuracy,
         "drop": check.hits.drop,
         "judgement": check.judgement,
         "p_value": check.p_value,
-        "level": check.level,
         "images_needed": check.images_needed,
     }
 
@@ -188,14 +191,13 @@ def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
 def _bound(search: SearchSpec, check: Check) -> dict[str, float]:
     """Return what the drop is below, and how surely over all candidates together."""
     certificate = search.certificate
-    if certificate is None or certificate.confidence <= MEASURED:
+    if certificate is None:
         return {
             "drop_upper_bound": drop_upper_bound(check.hits, CONFIDENCE),
             "confidence": CONFIDENCE,
         }
     return {
-        # at the level it was tested at, so that it is certified if this is within the tolerance
-        "drop_upper_bound": drop_upper_bound(check.hits, 1 - check.level),
+        "drop_upper_bound": drop_upper_bound(check.hits, certificate.confidence),
         "confidence": certificate.confidence,
     }
 

@@ -11,7 +11,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from search import samplers
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.bitfloor.sampler import FALLBACK
 from search.bitfloor.sampler import BitfloorSampler
 from search.genetic import Nsga2

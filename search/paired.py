@@ -18,7 +18,6 @@ from scipy.special import ndtri
 from scipy.special import xlog1py
 from scipy.special import xlogy
 
-from search.spec import MEASURED
 from search.trial import Hits
 
 Counts = npt.NDArray[np.int64]
@@ -26,8 +25,6 @@ Reals = npt.NDArray[np.float64]
 
 #: Berger & Boos's γ: how surely P(gained) lies outside what is looked at; added to every p-value.
 OUTSIDE = 1e-6
-#: that may be checked on the same images, sharing one error
-CANDIDATES = 4
 #: steps of a bound on the drop
 RESOLUTION = 1e-6
 _TIE = 1e-9  # scores closer than this are one outcome's
@@ -37,11 +34,24 @@ _GRIDS = (49, 9, 9)  # values of P(gained): over the whole set, then twice aroun
 def scores(lost: npt.ArrayLike, gained: npt.ArrayLike, *, images: float, tolerance: float) -> Reals:
     """Return Tango's score of every (lost, gained) of so many images; 0 where nothing is known.
 
-    (nδ - lost + gained) / sqrt(n (2q + δ(1 - δ))), q being the most likely P(gained) if the drop
-    were δ, a root of 2n q² + (δ(2n - lost + gained) - lost - gained) q - gained δ(1 - δ) (Tango
-    1998). Large: the drop is below δ. Counts may be fractions, as of rates carried to more images.
+    (nδ - lost + gained) / deviation (Tango 1998). Large: the drop is below δ. Counts may be
+    fractions, as of rates carried to more images.
     """
     lost, gained = np.asarray(lost, np.float64), np.asarray(gained, np.float64)
+    deviation = deviations(lost, gained, images=images, tolerance=tolerance)
+    distance = images * tolerance - lost + gained
+    standardized: Reals = np.divide(
+        distance, deviation, out=np.zeros_like(distance), where=deviation > 0
+    )
+    return standardized
+
+
+def deviations(lost: Reals, gained: Reals, *, images: float, tolerance: float) -> Reals:
+    """Return the standard deviation of lost - gained if the drop is δ: sqrt(n (2q + δ(1 - δ))).
+
+    q is the most likely P(gained) then, a root of 2n q² + (δ(2n - lost + gained) - lost - gained) q
+    - gained δ(1 - δ) (Tango 1998).
+    """
     spread = tolerance * (1 - tolerance)
     linear = tolerance * (2 * images - lost + gained) - lost - gained
     root = np.sqrt(linear**2 + 8 * images * gained * spread)
@@ -49,12 +59,8 @@ def scores(lost: npt.ArrayLike, gained: npt.ArrayLike, *, images: float, toleran
     stable = linear > 0
     rare = 2 * gained * spread / np.where(stable, linear + root, 1.0)
     likeliest = np.where(stable, rare, (root - linear) / (4 * images))
-    deviation = np.sqrt(images * (2 * likeliest + spread))
-    distance = images * tolerance - lost + gained
-    standardized: Reals = np.divide(
-        distance, deviation, out=np.zeros_like(distance), where=deviation > 0
-    )
-    return standardized
+    found: Reals = np.sqrt(images * (2 * likeliest + spread))
+    return found
 
 
 def score(hits: Hits, *, tolerance: float) -> float:
@@ -111,17 +117,6 @@ def drop_upper_bound(hits: Hits, confidence: float) -> float:
     while excess(bound * RESOLUTION) > 0:
         bound += 1
     return bound * RESOLUTION
-
-
-def level(confidence: float, candidates: int = CANDIDATES) -> float:
-    """Return with which probability each of so many candidates may be certified wrongly.
-
-    Over all of them that makes at most 1 - confidence (Bonferroni). At MEASURED each has all of it:
-    there the count decides, and nothing is tested.
-    """
-    if confidence <= MEASURED:
-        return 1 - confidence
-    return (1 - confidence) / candidates
 
 
 def fewest_images(tolerance: float, confidence: float) -> int | None:

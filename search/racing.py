@@ -15,7 +15,6 @@ from scipy.special import ndtri
 from search import paired
 from search.paired import Counts
 from search.paired import Reals
-from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import Certificate
 from search.trial import Hits
@@ -48,7 +47,7 @@ class Race:
         most_lost = np.minimum(
             gained + baseline.correct - baseline.needed, baseline.images - gained
         )
-        if certificate is not None and certificate.confidence > MEASURED:
+        if certificate is not None:
             most_lost = np.minimum(most_lost, _certifiable(baseline, certificate))
         return cls(baseline=baseline, most_lost=most_lost)
 
@@ -144,10 +143,9 @@ def _log_marginal(hits: Hits) -> float:
 
 
 def _certifiable(baseline: Baseline, certificate: Certificate) -> Counts:
-    """Return, for every G, the largest L whose rates would certify one of several candidates."""
-    level = paired.level(certificate.confidence)
+    """Return, for every G, the largest L whose rates would be certified."""
     # the score grows with the square root of the images
-    needed = ndtri(1 - level) * np.sqrt(baseline.images / certificate.images)
+    needed = ndtri(certificate.confidence) * np.sqrt(baseline.images / certificate.images)
     return paired.most_lost(
         np.arange(baseline.images + 1),
         images=baseline.images,

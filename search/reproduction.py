@@ -111,11 +111,11 @@ def best(lines: Sequence[Line]) -> dict[str, Line]:
 def in_turn(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
     """Return the held trials in the order in which they are measured on the certification split.
 
-    Those that certification would check come first, then the others, fewest bits first.
+    Those that certification would check come first, then the others, both by fewest bits.
     """
     candidates = certify.candidates(trials, spec=spec)
     held = certify.candidates(trials, spec=replace(spec, certificate=None))
-    return (*candidates, *(trial for trial in held if trial not in candidates))
+    return tuple(sorted(held, key=lambda trial: trial not in candidates))
 
 
 def _uniform(subject: Subject) -> Iterator[Line]:

@@ -185,7 +185,7 @@ class Certificate:
 
     #: in the certification split
     images: int
-    #: in [0.5, 1)
+    #: in (0.5, 1); a search that asks for MEASURED has no certificate
     confidence: float
 
 

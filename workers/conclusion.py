@@ -15,7 +15,6 @@ from search.certify import Judgement
 from search.documents import Evidence
 from search.documents import Explanation
 from search.front_document import front_document
-from search.spec import MEASURED
 from search.spec import Baseline
 from search.spec import Certificate
 from search.spec import SearchSpec
@@ -65,19 +64,20 @@ def _concluded(evidence: Evidence, bench: Workbench, *, check: Callable[[], None
     evaluator = bench.evaluator(bench.dataset.certification)
     evaluate = interruptible(evaluator, check)
     baseline = workbench.baseline(evidence.job, evaluator)
-    confidence = certificate.confidence if certificate else MEASURED
-    found = certify.certify(ordered, evaluate, baseline=baseline, confidence=confidence)
+    found = certify.certify(ordered, evaluate, baseline=baseline, certificate=certificate)
     checks = tuple(found)
-    if checks[-1].holds:
-        return _certified(evidence, bench, checks=checks, baseline=baseline)
+    chosen = certify.smallest(checks)
+    if chosen is not None:
+        return _certified(evidence, bench, check=chosen, checks=checks, baseline=baseline)
     conclusion = _explained(
         evidence.search,
         evaluate,
         baseline=baseline,
         trial=_nearest(checks).trial,
-        reason=_none_certified(checks, confidence),
+        reason=_none_certified(checks, certificate),
     )
-    told = {**conclusion.document, "checked": [documents.checked(one) for one in checks]}
+    checked = [documents.checked(evidence.search, one) for one in checks]
+    told = {**conclusion.document, "checked": checked}
     images = conclusion.images + sum(one.hits.images for one in checks)
     return replace(conclusion, document=told, images=images)
 
@@ -86,20 +86,22 @@ def _certified(
     evidence: Evidence,
     bench: Workbench,
     *,
+    check: Check,
     checks: Sequence[Check],
     baseline: Baseline,
 ) -> Conclusion:
-    chosen = checks[-1].trial.allocation
+    chosen = check.trial.allocation
     document = documents.best(
         evidence,
-        checks,
+        check,
+        checks=checks,
         certification=baseline,
         describe={
             (point, config): bench.options.parameters(point, config).describe()
             for point, config in chosen.items()
         },
     )
-    images = baseline.images + sum(check.hits.images for check in checks)
+    images = baseline.images + sum(one.hits.images for one in checks)
     return Conclusion(certified=True, document=document, images=images)
 
 
@@ -134,15 +136,18 @@ def _nothing_held(certificate: Certificate | None) -> str:
     )
 
 
-def _none_certified(checks: Sequence[Check], confidence: float) -> str:
+def _none_certified(checks: Sequence[Check], certificate: Certificate | None) -> str:
     """Return the reason, and how many images would change it where that can be told."""
     undecided = [check for check in checks if check.judgement is Judgement.UNDECIDED]
-    if not undecided:
+    if certificate is None or not undecided:
         return (
             f"all allocations that were checked on the certification split ({len(checks)}) were "
             "refuted there, though they hold the floor on the search split"
         )
-    told = f"the certification split certifies none at confidence {confidence:g}, nor refutes all"
+    told = (
+        f"at confidence {certificate.confidence:g} the certification split neither certifies nor "
+        "refutes the safest allocation that holds on the search split"
+    )
     needed = {c.trial.number: c.images_needed for c in undecided if c.images_needed is not None}
     if not needed:
         return f"{told}; at the rates seen there, no number of images would certify one"

@@ -15,7 +15,6 @@ from search.errors import InvalidSpec
 from search.errors import SearchError
 from search.reproduction import BIT_WIDTHS
 from search.reproduction import Line
-from search.spec import MEASURED
 from search.spec import JobSpec
 from service.store import codec
 from workers import openmp  # noqa: F401  # before anything that loads torch
@@ -40,7 +39,7 @@ def reproduce(
 
     settings = WorkerSettings()
     try:
-        job = replace(codec.spec_of(json.loads(spec)), confidence=MEASURED)
+        job = codec.spec_of(json.loads(spec))
         _require_every_point(job)
         bench = workbench.prepare(
             # the step that all points share is fitted to every width the tables use

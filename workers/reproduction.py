@@ -14,7 +14,6 @@ from search.errors import CertificateOutOfReach
 from search.quantization.histogram import Histogram
 from search.reproduction import Line
 from search.reproduction import Subject
-from search.spec import DEFAULT_CONFIDENCE
 from search.spec import MEASURED
 from search.spec import JobSpec
 from search.spec import SearchSpec
@@ -67,8 +66,8 @@ def document(
 def subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
     """Return what the experiments are made on.
 
-    The request's confidence does not count. bitfloor's search is for a certificate at the default
-    one, unless the images are too few for any: rows are judged by what is measured either way.
+    bitfloor's search is for a certificate at the confidence asked for, unless the images are too
+    few for any: rows are judged by what is measured either way.
     """
     evaluator = bench.evaluator(bench.dataset.search)
     certifier = bench.evaluator(bench.dataset.certification)
@@ -84,9 +83,8 @@ def subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
 
 
 def _search(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> SearchSpec:
-    asked = replace(job, confidence=DEFAULT_CONFIDENCE)
     try:
-        return workbench.resolve(asked, bench, evaluator=evaluator)
+        return workbench.resolve(job, bench, evaluator=evaluator)
     except CertificateOutOfReach:
         measured = replace(job, confidence=MEASURED)
         return workbench.resolve(measured, bench, evaluator=evaluator)

@@ -168,7 +168,7 @@ def objective(job: JobSpec, network: CapturedNetwork) -> Objective:
 def _certificate(job: JobSpec, *, images: int) -> Certificate | None:
     if job.confidence == MEASURED:
         return None
-    fewest = paired.fewest_images(job.tolerance, 1 - paired.level(job.confidence))
+    fewest = paired.fewest_images(job.tolerance, job.confidence)
     if fewest is None or fewest > images:
         raise CertificateOutOfReach(
             job.tolerance, job.confidence, images=images, fewest=fewest or 0

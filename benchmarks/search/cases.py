@@ -38,6 +38,22 @@ def _cifar(name: str) -> Case:
     return Case(name, job)
 
 
+def _photographs(name: str) -> Case:
+    """Return the case of a torchvision network, with the preprocessing of its weights."""
+    job = JobSpec(
+        model=f"torchvision/{name}",
+        weights=f"{name}.safetensors",
+        dataset="folder/imagenet-val",
+        splits=Splits(calibration=50, search=240, certification=360),
+        # of 360 images, a certificate for less allows next to none to be lost
+        tolerance=0.04,
+        quantizers=QUANTIZERS,
+        # a pass takes a quarter of a minute
+        budget=24,
+    )
+    return Case(name, job)
+
+
 #: the embedded network; none of these 1,000 images trained it, and the seed splits them
 DIGITS = Case(
     "digits",
@@ -51,5 +67,9 @@ DIGITS = Case(
 )
 CASES: Mapping[str, Case] = {
     case.name: case
-    for case in (DIGITS, _cifar("vgg16slim"), _cifar("alexnetslim"), _cifar("resnet20"))
+    for case in (
+        DIGITS,
+        *map(_cifar, ("vgg16slim", "alexnetslim", "resnet20")),
+        *map(_photographs, ("squeezenet1_1", "resnet18")),
+    )
 }

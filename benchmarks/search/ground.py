@@ -61,11 +61,6 @@ class Ground:
         return self.bench.calibration_images + self.images
 
     @property
-    def confidence(self) -> float:
-        """The confidence at which an answer is certified."""
-        return self.job.confidence
-
-    @property
     def float_memory(self) -> int:
         """What the float network stores, in bits."""
         return cost.float_cost(self.search.minimized)

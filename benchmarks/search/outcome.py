@@ -93,18 +93,21 @@ def certified(ground: Ground, trials: Sequence[TrialResult]) -> dict[str, Any]:
             ordered,
             ground.certify,
             baseline=ground.certification,
-            confidence=ground.confidence,
+            certificate=ground.search.certificate,
         )
     ]
-    holds = bool(checks) and checks[-1].holds
-    last = checks[-1] if checks else None
+    best = certify.smallest(checks)
+    told = best or (checks[0] if checks else None)
     return {
-        "memory_bits": last.trial.memory_bits if last and holds else None,
+        "memory_bits": best.trial.memory_bits if best else None,
         "images": (ground.certification.images if checks else 0)
         + sum(check.hits.images for check in checks),
+        "float_accuracy": ground.certification.accuracy,
+        "floor": ground.certification.floor,
+        "accuracy": told.hits.accuracy if told else None,
         "judgements": [check.judgement.value for check in checks],
-        "p_value": last.p_value if last else None,
+        "p_value": told.p_value if told else None,
         # how much kinder the search split was
-        "gap": last.hits.drop - last.trial.hits.drop if last else None,
-        "trial": last.trial.number if last and holds else None,
+        "gap": told.hits.drop - told.trial.hits.drop if told else None,
+        "trial": best.trial.number if best else None,
     }

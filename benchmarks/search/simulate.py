@@ -99,12 +99,10 @@ def certified_drop(seed: int, *, sampler: str) -> float | None:
         certify.candidates(trials, spec=spec),
         lambda a: network.hits(a, images=UNSEEN, split=1),
         baseline=network.baseline(images=UNSEEN, split=1),
-        confidence=CONFIDENCE,
+        certificate=spec.certificate,
     )
-    for check in checks:
-        if check.holds:
-            return network.drop(check.trial.allocation)
-    return None
+    best = certify.smallest([*checks])
+    return network.drop(best.trial.allocation) if best else None
 
 
 def claim(searches: int, *, sampler: str) -> dict[str, Any]:

@@ -44,12 +44,17 @@ class Belief:
     #: (variables, variables)
     covariance: Reals
 
-    def log_energy(self, energies: Reals) -> tuple[float, float]:
-        """Return mean and standard deviation of the logarithm of an allocation's energy."""
+    def log_energies(self, energies: Reals) -> tuple[Reals, Reals, Reals]:
+        """Return the logarithm of allocations' energies, its deviation, and variables' shares.
+
+        From the measured energies of the options taken, (allocations, variables), as the shares
+        are; the others have shape (allocations,).
+        """
         terms = self.mean + np.log(np.maximum(energies, _LEAST))
-        total = logsumexp(terms)
-        shares = np.exp(terms - total)
-        return float(total), float(np.sqrt(max(shares @ self.covariance @ shares, 0.0)))
+        totals: Reals = logsumexp(terms, axis=1)
+        shares: Reals = np.exp(terms - totals[:, None])
+        variances = np.einsum("av,vw,aw->a", shares, self.covariance, shares)
+        return totals, np.sqrt(np.maximum(variances, 0.0)), shares
 
     def draw(self, random: np.random.Generator) -> Reals:
         """Return one θ that may well be the true one, shape (variables,)."""

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from search.allocation import BitAllocation
-from search.bitfloor.belief import Belief
-from search.bitfloor.landscape import Landscape
-from search.bitfloor.outlook import Bets
-from search.bitfloor.outlook import Outlook
+from search.bitfloor.view import View
 from search.frontier import Frontier
 from search.frontier_fold import Costs
 from search.frontier_fold import Indices
@@ -40,27 +36,11 @@ def thinned(indices: Indices, most: int) -> Indices:
     return indices[np.linspace(0, len(indices) - 1, most).round().astype(np.int64)]
 
 
-def weighed(landscape: Landscape, belief: Belief, *, options: Places) -> Bets:
-    """Return allocations, options of shape (allocations, variables), with their energies."""
-    terms = belief.mean + np.log(landscape.of_many(options))
-    totals: Reals = logsumexp(terms, axis=1)
-    shares = np.exp(terms - totals[:, None])
-    variances = np.einsum("av,vw,aw->a", shares, belief.covariance, shares)
-    return Bets(
-        options=options,
-        shares=shares,
-        log_energy=totals,
-        deviation=np.sqrt(np.maximum(variances, 0.0)),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Bookmaker:
     """Weighs what it is shown by one belief and outlook."""
 
-    landscape: Landscape
-    belief: Belief
-    outlook: Outlook
+    view: View
     #: never proposed again
     seen: Collection[BitAllocation]
     #: of the trials that held: what each costs, and how likely it is to be certified
@@ -70,7 +50,7 @@ class Bookmaker:
 
     def likely(self, options: Places) -> Reals:
         """Return how likely each allocation holds; options of shape (allocations, variables)."""
-        return self.outlook.probability(weighed(self.landscape, self.belief, options=options))
+        return self.view.outlook.probability(self.view.weighed(options))
 
     def gains(self, likely: Reals, costs: Costs, *, best: int) -> Reals:
         """Return what bets are expected to save, as shares of `best`, shape (bets,).
@@ -95,24 +75,29 @@ class Bookmaker:
         options, costs = found.options[some], found.costs[some]
         gains = self.gains(self.likely(options), costs, best=best)
         for i in np.argsort(-gains, kind="stable")[:TRIED]:
-            allocation = self.landscape.allocation(options[i].tolist())
+            allocation = self.view.landscape.allocation(options[i].tolist())
             # costs may be those of a linear model of the objective
-            if allocation not in self.seen and self.landscape.spec.cost(allocation) < best:
+            if allocation not in self.seen and self.view.spec.cost(allocation) < best:
                 return Bet(Proposal(allocation, origin), float(gains[i]))
         return None
 
     def known(self, proposals: Sequence[Proposal], *, best: int, hope: float) -> Iterator[Bet]:
         """Yield bets on known allocations that are new, cheaper, and at least so likely to hold."""
-        spec = self.landscape.spec
-        for proposal in proposals:
-            cost = spec.cost(proposal.allocation)
-            if proposal.allocation in self.seen or cost >= best:
-                continue
-            options = np.array([self.landscape.options(proposal.allocation)])
-            likely = self.likely(options)
-            if likely[0] >= hope:
-                gain = self.gains(likely, np.array([cost]), best=best)
-                yield Bet(proposal, float(gain[0]))
+        spec, landscape = self.view.spec, self.view.landscape
+        fresh = [
+            (proposal, cost)
+            for proposal in proposals
+            if proposal.allocation not in self.seen
+            and (cost := spec.cost(proposal.allocation)) < best
+        ]
+        if not fresh:
+            return
+        options = np.array([landscape.options(proposal.allocation) for proposal, _ in fresh])
+        likely = self.likely(options)
+        gains = self.gains(likely, np.array([cost for _, cost in fresh]), best=best)
+        for (proposal, _), chance, gain in zip(fresh, likely, gains, strict=True):
+            if chance >= hope:
+                yield Bet(proposal, float(gain))
 
     def cheapest(self, found: Frontier, *, likely: float, origin: str) -> Proposal | None:
         """Return the cheapest new allocation so likely to hold; the likeliest if none is."""
@@ -121,7 +106,7 @@ class Bookmaker:
         enough = np.flatnonzero(chances >= likely)
         order = [*enough, *np.argsort(-chances, kind="stable")]
         for i in order:
-            allocation = self.landscape.allocation(found.options[some[i]].tolist())
+            allocation = self.view.landscape.allocation(found.options[some[i]].tolist())
             if allocation not in self.seen:
                 return Proposal(allocation, origin)
         return None

@@ -16,22 +16,18 @@ import numpy as np
 
 from search import front
 from search.allocation import BitAllocation
-from search.bitfloor import belief
-from search.bitfloor.belief import Belief
-from search.bitfloor.belief import Seen
 from search.bitfloor.bets import thinned
-from search.bitfloor.bets import weighed
 from search.bitfloor.box import Box
 from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Expectation
-from search.bitfloor.outlook import Outlook
+from search.bitfloor.view import View
 from search.frontier import Frontier
 from search.frontier_fold import Indices
 from search.frontier_fold import Places
 from search.pareto import reference
 from search.samplers import Proposal
 from search.sensitivity import Reals
-from search.spec import SearchSpec
+from search.trial import Hits
 from search.trial import TrialResult
 
 START = 5  # trials spread over the frontier
@@ -55,36 +51,6 @@ class Pool:
     origin: Sequence[str]
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """What is believed after some trials."""
-
-    landscape: Landscape
-    belief: Belief
-    outlook: Outlook
-
-    @property
-    def spec(self) -> SearchSpec:
-        """The search."""
-        return self.landscape.spec
-
-    @cached_property
-    def middle(self) -> BitAllocation:
-        """An allocation around which costs are told."""
-        return self.spec.allocation([v.menu[len(v.menu) // 2] for v in self.spec.variables])
-
-    def accuracy(self, options: Places) -> tuple[Reals, Reals]:
-        """Return mean and standard deviation for each allocation, shape (allocations,)."""
-        short, variance = self.outlook.short(weighed(self.landscape, self.belief, options=options))
-        return self.spec.baseline.accuracy - short, np.sqrt(variance)
-
-    def frontier(self, theta: Reals) -> Frontier:
-        """Return the frontier over the whole range, at most so many as are weighed."""
-        found = self.landscape.frontier(theta, around=self.middle)
-        some = thinned(np.arange(len(found)), WEIGHED)
-        return Frontier(found.costs[some], found.scores[some], found.options[some], found.gap)
-
-
 class FrontProposer:
     """A function of the trials learned, and of number and attempt."""
 
@@ -100,13 +66,12 @@ class FrontProposer:
         self._expectation = Expectation(expectation.response, race)
         self._known = known
         self._trials: list[TrialResult] = []
-        self._seen: dict[BitAllocation, Seen] = {}
+        self._seen: dict[BitAllocation, Hits] = {}
 
     def learn(self, trial: TrialResult) -> None:
         """Take in one finished trial."""
-        options = self._landscape.options(trial.allocation)
         self._trials.append(trial)
-        self._seen[trial.allocation] = Seen(self._landscape.of_options(options), trial.hits)
+        self._seen[trial.allocation] = trial.hits
 
     def propose(self, *, number: int, attempt: int) -> Proposal | None:
         """Return what is expected to gain most; None if nothing is left to gain."""
@@ -117,23 +82,34 @@ class FrontProposer:
         return self._largest(view, self._pool(view, random=random))
 
     def _view(self) -> View:
-        seen = [*self._seen.values()]
-        believed = belief.posterior(
-            belief.prior(len(self._spec.variables)),
-            seen,
-            response=self._expectation.response,
-            floor=self._expectation.response.energy(MIDDLE * self._spec.baseline.accuracy)[0],
+        middle = MIDDLE * self._spec.baseline.accuracy
+        return View.of(
+            self._landscape,
+            self._expectation,
+            trials=self._seen,
+            floor=self._expectation.response.energy(middle)[0],
         )
-        options = np.array([self._landscape.options(a) for a in self._seen], dtype=np.int32)
-        taken = options.reshape(len(seen), len(self._spec.variables))
-        tried = weighed(self._landscape, believed, options=taken)
-        outlook = Outlook(self._expectation, tried, [one.hits for one in seen])
-        return View(self._landscape, believed, outlook)
+
+    def _accuracy(self, view: View, options: Places) -> tuple[Reals, Reals]:
+        """Return mean and standard deviation for each allocation, shape (allocations,)."""
+        short, variance = view.outlook.short(view.weighed(options))
+        return self._spec.baseline.accuracy - short, np.sqrt(variance)
+
+    def _frontier(self, theta: Reals) -> Frontier:
+        """Return the frontier over the whole range, at most so many as are weighed."""
+        found = self._landscape.frontier(theta, around=self._middle)
+        some = thinned(np.arange(len(found)), WEIGHED)
+        return Frontier(found.costs[some], found.scores[some], found.options[some], found.gap)
+
+    @cached_property
+    def _middle(self) -> BitAllocation:
+        """An allocation around which costs are told."""
+        return self._spec.allocation([v.menu[len(v.menu) // 2] for v in self._spec.variables])
 
     def _spread(self, view: View, share: float) -> Proposal | None:
         """Return the frontier's allocation at a share of the way from no loss to half of X."""
-        found = view.frontier(view.belief.mean)
-        mean, _ = view.accuracy(found.options)
+        found = self._frontier(view.belief.mean)
+        mean, _ = self._accuracy(view, found.options)
         baseline = self._spec.baseline
         without_loss = np.flatnonzero(mean >= baseline.accuracy - 0.5 / baseline.images)
         half = np.flatnonzero(mean >= reference(baseline))
@@ -148,7 +124,7 @@ class FrontProposer:
 
     def _pool(self, view: View, *, random: np.random.Generator) -> Pool:
         thetas = [view.belief.mean, *(view.belief.draw(random) for _ in range(DRAWS))]
-        found = [view.frontier(theta) for theta in thetas]
+        found = [self._frontier(theta) for theta in thetas]
         known = [self._landscape.options(one.allocation) for one in self._known]
         exact = [self._spec.cost(one.allocation) for one in self._known]
         return Pool(
@@ -164,7 +140,7 @@ class FrontProposer:
     def _largest(self, view: View, pool: Pool) -> Proposal | None:
         """Return the new allocation with the largest gain, of the best at its exact cost."""
         box = Box.of(self._spec, self._trials)
-        mean, deviation = view.accuracy(pool.options)
+        mean, deviation = self._accuracy(view, pool.options)
         gains = box.gain(pool.costs, mean=mean, deviation=deviation)
         fresh = [*self._fresh(pool, np.argsort(-gains, kind="stable"))]
         if not fresh:

@@ -16,6 +16,7 @@ from search.sensitivity import Sensitivity
 from search.spec import SearchSpec
 
 _LEAST = 1e-30  # energy, so that a logarithm exists
+FLOAT = -1  # in place of an option: the variable stays in float32, as other methods may leave it
 #: sums in a list of the frontier: the scores are estimates, a gap of a few thousandths is nothing
 LONGEST = 4_000
 
@@ -45,9 +46,11 @@ class Landscape:
         )
 
     def options(self, allocation: BitAllocation) -> tuple[int, ...]:
-        """Return the index in its menu of what each variable takes."""
+        """Return the index in its menu of what each variable takes; FLOAT if it takes nothing."""
         chosen = dict(allocation.items())
-        return tuple(v.menu.index(chosen[v.name]) for v in self.spec.variables)
+        return tuple(
+            v.menu.index(chosen[v.name]) if v.name in chosen else FLOAT for v in self.spec.variables
+        )
 
     def allocation(self, options: Sequence[int]) -> BitAllocation:
         """Return the allocation in which each variable takes the option of this index."""
@@ -57,11 +60,14 @@ class Landscape:
 
     def of_options(self, options: Sequence[int]) -> Reals:
         """Return the energy of what each variable takes, shape (variables,)."""
-        return np.array([e[i] for e, i in zip(self.energies, options, strict=True)])
+        (found,) = self.of_many(np.array([options], dtype=np.int32))
+        return np.asarray(found)
 
     def of_many(self, options: Places) -> Reals:
         """Return the same for many allocations, both of shape (allocations, variables)."""
-        return np.stack([e[options[:, v]] for v, e in enumerate(self.energies)], axis=1)
+        taken = np.stack([e[options[:, v]] for v, e in enumerate(self.energies)], axis=1)
+        found: Reals = np.where(options == FLOAT, _LEAST, taken)
+        return found
 
     def frontier(
         self, theta: Reals, *, around: BitAllocation, between: tuple[int, int] | None = None

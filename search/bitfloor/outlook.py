@@ -29,7 +29,7 @@ FACTOR, FACTOR_SPREAD = 1.4, 0.4
 #: of the sampling variance, the share that all allocations on the same images have in common
 COMMON = 0.3
 #: standard deviation of an allocation's own log energy that the belief does not know of
-MISFIT = 0.15
+MISFIT = 0.3
 _LEAST = 1e-12  # variance
 
 
@@ -58,6 +58,12 @@ class Expectation:
         # half an image: counts are whole
         short: Reals = lost - (allowed + 0.5) / images
         return short
+
+    @cached_property
+    def slope(self) -> Reals:
+        """By how much it is shorter per unit of log energy, shape (len(GRID),)."""
+        found: Reals = np.gradient(self.short, GRID)
+        return found
 
     @property
     def floor(self) -> float:
@@ -184,7 +190,7 @@ class Outlook:
         return self._slope(bets) * bets.deviation
 
     def _slope(self, bets: Bets) -> Reals:
-        return self._at(bets.log_energy, np.gradient(self.expectation.short, GRID))
+        return self._at(bets.log_energy, self.expectation.slope)
 
     @staticmethod
     def _at(log_energy: Reals, of: Reals) -> Reals:

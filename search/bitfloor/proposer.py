@@ -9,27 +9,17 @@ belief too, so that doubtful corrections get tried. What others would choose is 
 
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from dataclasses import replace
 
 import numpy as np
 
+from search import cost
 from search.allocation import BitAllocation
-from search.bitfloor import belief
-from search.bitfloor.assumed import assumed
-from search.bitfloor.belief import Seen
 from search.bitfloor.bets import Bet
 from search.bitfloor.bets import Bookmaker
-from search.bitfloor.bets import weighed
-from search.bitfloor.known import known
-from search.bitfloor.landscape import Landscape
-from search.bitfloor.outlook import Expectation
-from search.bitfloor.outlook import Outlook
-from search.bitfloor.response import Response
-from search.racing import Race
+from search.bitfloor.outset import Outset
 from search.samplers import Proposal
-from search.spec import MEASURED
-from search.spec import SearchSpec
+from search.trial import Hits
 from search.trial import TrialResult
 
 DRAWS = 6  # frontiers drawn from the belief per proposal
@@ -37,35 +27,10 @@ REACH = 0.8  # of the best cost: how far down a frontier is looked at
 STEP = 0.004  # of the best cost: what saves less is not worth a pass
 HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
 CREDIBLE = 0.5  # likelihood of being certified from which on a held trial is the one to beat
-ASSURED = 0.9  # the same of what a certificate can fall back on
-RUIN = 1.5  # of what is all but sure: what it is taken to cost if nothing is certified
+ASSURED = 0.99  # the same of what a certificate can fall back on
 SAFE = 0.6  # likelihood that the first allocation holds
 #: the same of those that follow misses, until one holds
 UPWARDS = (0.5, 0.75, 0.9, 0.97, 0.99)
-
-
-@dataclass(frozen=True, eq=False)
-class Outset:
-    """What a search starts from."""
-
-    landscape: Landscape
-    expectation: Expectation
-    #: allocations that others would choose
-    known: Sequence[Proposal]
-
-    @classmethod
-    def of(cls, spec: SearchSpec) -> "Outset":
-        """Return the outset of a search."""
-        sensitivity = spec.sensitivity or assumed(
-            spec.points, spec.menus, accuracy=spec.baseline.accuracy
-        )
-        response = Response.of(sensitivity.margins, accuracy=spec.baseline.accuracy)
-        race = Race.of(spec.baseline, spec.certificate)
-        return cls(
-            Landscape.of(spec, sensitivity),
-            Expectation(response, race, _certificate(spec)),
-            tuple(known(spec)),
-        )
 
 
 class Proposer:
@@ -75,14 +40,12 @@ class Proposer:
         self._outset = outset
         self._spec = outset.landscape.spec
         self._trials: list[TrialResult] = []
-        self._seen: dict[BitAllocation, Seen] = {}
+        self._seen: dict[BitAllocation, Hits] = {}
 
     def learn(self, trial: TrialResult) -> None:
         """Take in one finished trial."""
-        landscape = self._outset.landscape
-        energies = landscape.of_options(landscape.options(trial.allocation))
         self._trials.append(trial)
-        self._seen[trial.allocation] = Seen(energies, trial.hits)
+        self._seen[trial.allocation] = trial.hits
 
     def propose(self, *, number: int, attempt: int) -> Proposal | None:
         """Return the best bet; None if none is left."""
@@ -111,13 +74,11 @@ class Proposer:
         as much as what is all but sure.
         """
         ordered = sorted(held, key=lambda trial: (trial.memory_bits, trial.number))
-        landscape = self._outset.landscape
-        options = np.array([landscape.options(t.allocation) for t in ordered], dtype=np.int32)
-        taken = weighed(landscape, bookmaker.belief, options=options)
-        chances = bookmaker.outlook.certified(taken)
+        view = bookmaker.view
+        chances = view.outlook.certified(view.bets(trial.allocation for trial in ordered))
         believed = np.flatnonzero(chances >= CREDIBLE)
         best = ordered[int(believed[0] if believed.size else chances.argmax())]
-        found = landscape.frontier(bookmaker.belief.mean, around=best.allocation)
+        found = view.landscape.frontier(view.belief.mean, around=best.allocation)
         sure = bookmaker.cheapest(found, likely=ASSURED, origin="correction")
         below = best.memory_bits if sure is None else self._spec.cost(sure.allocation) + 1
         below = max(below, best.memory_bits)
@@ -125,29 +86,17 @@ class Proposer:
             (trial.memory_bits, chance)
             for trial, chance in zip(ordered, chances.tolist(), strict=True)
         )
-        nothing = int(RUIN * below)
+        nothing = cost.float_cost(self._spec.minimized)
         return replace(bookmaker, standing=standing, nothing=nothing), best, below
 
     def _bookmaker(self) -> Bookmaker:
-        landscape, expectation = self._outset.landscape, self._outset.expectation
-        seen = [*self._seen.values()]
-        believed = belief.posterior(
-            belief.prior(len(self._spec.variables)),
-            seen,
-            response=expectation.response,
-            floor=expectation.floor,
-        )
-        options = np.array([landscape.options(a) for a in self._seen], dtype=np.int32)
-        taken = options.reshape(len(seen), len(self._spec.variables))
-        tried = weighed(landscape, believed, options=taken)
-        view = Outlook(expectation, tried, [one.hits for one in seen])
-        return Bookmaker(landscape, believed, view, self._seen)
+        return Bookmaker(self._outset.after(self._seen), self._seen)
 
     def _upwards(self, *, first: bool) -> Proposal | None:
         """Return the cheapest allocation that is likely to hold, the likelier the more missed."""
         bookmaker = self._bookmaker()
         likely = SAFE if first else UPWARDS[min(len(self._trials), len(UPWARDS)) - 1]
-        found = self._outset.landscape.frontier(bookmaker.belief.mean, around=self._middle())
+        found = self._outset.landscape.frontier(bookmaker.view.belief.mean, around=self._middle())
         origin = "frontier" if first else "correction"
         return bookmaker.cheapest(found, likely=likely, origin=origin)
 
@@ -161,9 +110,9 @@ class Proposer:
     ) -> Iterator[Bet]:
         """Yield the best bet of every frontier that is looked at."""
         between = (int(REACH * best.memory_bits), min(int((1 - STEP) * below), below - 1))
-        drawn = (bookmaker.belief.draw(random) for _ in range(DRAWS))
+        drawn = (bookmaker.view.belief.draw(random) for _ in range(DRAWS))
         for theta, origin in (
-            (bookmaker.belief.mean, "correction"),
+            (bookmaker.view.belief.mean, "correction"),
             *((theta, "exploration") for theta in drawn),
         ):
             found = self._outset.landscape.frontier(theta, around=best.allocation, between=between)
@@ -174,8 +123,3 @@ class Proposer:
     def _middle(self) -> BitAllocation:
         """Return an allocation around which costs are told before any has held."""
         return self._spec.allocation([v.menu[len(v.menu) // 2] for v in self._spec.variables])
-
-
-def _certificate(spec: SearchSpec) -> int | None:
-    asked = spec.certificate
-    return asked.images if asked is not None and asked.confidence > MEASURED else None

@@ -22,7 +22,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial
 
 from search.bitfloor.front import FrontProposer
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.bitfloor.proposer import Proposer
 from search.optuna_space import Space
 

@@ -84,8 +84,18 @@ BEST: dict[str, Any] = {
         "holds": True,
         "judgement": "certified",
         "p_value": 0.021,
-        "level": 0.0125,
-        "earlier": [],
+        "others": [
+            {
+                "trial": 41,
+                "saved": 0.871,
+                "images": 4000,
+                "accuracy": 0.5709,
+                "drop": 0.0101,
+                "judgement": "undecided",
+                "p_value": 0.52,
+                "images_needed": None,
+            }
+        ],
     },
     "points": [
         {

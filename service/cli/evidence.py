@@ -12,6 +12,9 @@ from service.report.words import objective_in_words
 from service.report.words import percent
 from service.report.words import points
 
+#: what the certification split can say of a candidate, besides refuting it or leaving it open
+CERTIFIED = "certified"
+
 
 def lines(document: Mapping[str, Any]) -> Iterable[str]:
     """Yield what was saved, the evidence for it, and how it compares, a line each."""
@@ -39,10 +42,13 @@ def _proof(checked: Mapping[str, Any]) -> Iterable[str]:
         f"most {points(checked['drop_upper_bound'])} (p = {checked['p_value']:.2g}); observed "
         f"{points(checked['drop'])}, a gap of {points(checked['gap'])} to the search split"
     )
-    for one in checked["earlier"]:
+    for one in checked["others"]:
         needed = one["images_needed"]
         more = f"; about {needed:,} images would do" if needed else ""
-        yield f"smaller, but {one['judgement']}: trial {one['trial']}{more}"
+        how = (
+            "certified too" if one["judgement"] == CERTIFIED else f"smaller, but {one['judgement']}"
+        )
+        yield f"{how}: trial {one['trial']}, {percent(one['saved'])} saved{more}"
 
 
 def _objective(document: Mapping[str, Any]) -> str:

@@ -35,8 +35,8 @@ COMPARED = (
 )
 MEASURED = (
     "Every row is measured on the certification split. Searched rows and those of Lin et al. are "
-    "the smallest that held the floor on the search split and then here; how many smaller ones "
-    "missed it here is told beside them. Table VII picks rows by what is measured here, which "
+    "the first of those that held the floor on the search split to hold it here; how many before "
+    "it missed it here is told beside them. Table VII picks rows by what is measured here, which "
     "flatters every method a little. Saved is of the memory of all quantization points in float32, "
     "computed from elements and bits; where the paper prints another figure for the same "
     "allocation, this one is the arithmetic's."

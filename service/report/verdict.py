@@ -18,8 +18,12 @@ from service.report.words import points
 from service.store.values import Job
 from service.store.values import JobState
 
-#: what the certification split can say of a candidate, besides certifying or leaving it open
-REFUTED = "refuted"
+#: what the certification split can say of those that were not chosen, in words
+OTHERS = {
+    "certified": "Certified before it on the same images, though larger",
+    "refuted": "Refuted on the same images, though smaller",
+    "undecided": "Smaller, but not decided on so few images",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +97,12 @@ def _proof(checked: Mapping[str, Any]) -> Iterator[str]:
         )
     if "gap" in checked:
         yield f"Its drop there is {_gap(checked['gap'])} on the images that the search saw."
-    earlier = [*checked.get("earlier", ()), *checked.get("refuted", ())]
-    refuted = [one for one in earlier if one.get("judgement", REFUTED) == REFUTED]
-    undecided = [one for one in earlier if one not in refuted]
-    if refuted:
-        yield f"Refuted on the same images, though smaller: {_trials(refuted)}."
-    if undecided:
-        yield f"Smaller, but not decided on so few images: {_trials(undecided)}."
+    said: dict[str, list[Mapping[str, Any]]] = {}
+    for other in checked.get("others", ()):
+        said.setdefault(other["judgement"], []).append(other)
+    for judgement, what in OTHERS.items():
+        if judgement in said:
+            yield f"{what}: {_trials(said[judgement])}."
 
 
 def _gap(gap: float) -> str:
@@ -110,12 +113,13 @@ def _gap(gap: float) -> str:
 
 
 def _trials(checks: Iterable[Mapping[str, Any]]) -> str:
-    return in_a_row(f"trial {one['trial']}{_needed(one)}" for one in checks)
+    return in_a_row(f"trial {one['trial']}{_more(one)}" for one in checks)
 
 
-def _needed(check: Mapping[str, Any]) -> str:
-    images = check.get("images_needed")
-    return f" (about {images:,} would do)" if images else ""
+def _more(check: Mapping[str, Any]) -> str:
+    images = check["images_needed"]
+    more = f"; about {images:,} images would do" if images else ""
+    return f" ({percent(check['saved'])} saved{more})"
 
 
 def _objective(result: Mapping[str, Any]) -> str:

@@ -1,25 +1,28 @@
 """What is certified is seldom wrong, however many candidates the same images have tested."""
 
-import itertools
 import math
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from search import certify
+from search import ladder
 from search import paired
-from search import shrinkage
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.bitfloor.response import Response
 from search.certify import Check
 from search.certify import Judgement
 from search.racing import Race
+from search.sensitivity import Sensitivity
 from search.spec import Baseline
 from search.spec import Certificate
 from search.spec import SearchSpec
@@ -35,22 +38,33 @@ SURE = Certificate(images=1000, confidence=0.95)
 RACE = Race.of(SPLIT, SURE)
 
 
-def spec(baseline: Baseline, certificate: Certificate | None) -> SearchSpec:
+def option(number: int) -> QuantizerConfig:
+    return QuantizerConfig(f"made_up_{number}", 1)
+
+
+def spec(
+    baseline: Baseline, certificate: Certificate | None, *, flipped: Sequence[float] = (0.02,) * 16
+) -> SearchSpec:
+    """Return a search of one point, whose options are measured to flip these shares of images."""
+    margins = np.random.default_rng(1).normal(2.0 * ndtri(0.9), 2.0, 2000)
+    response = Response.of(margins, accuracy=0.9)
+    energies = {option(n): math.exp(response.energy(share)[0]) for n, share in enumerate(flipped)}
     return SearchSpec(
         points=(QuantizationPoint("p", VALUES),),
-        menus=((QuantizerConfig("affine", 8),),),
+        menus=((*energies,),),
         baseline=baseline,
         sampler="random",
         budget=1,
         seed=0,
         certificate=certificate,
+        sensitivity=Sensitivity(energies={"p": energies}, margins=margins, images=6000),
     )
 
 
 def trial(number: int, memory: int, hits: Hits | None = None, *, held: bool = True) -> TrialResult:
     return TrialResult(
         number=number,
-        allocation=BitAllocation.of({"p": QuantizerConfig(f"made_up_{number}", 1)}),
+        allocation=BitAllocation.of({"p": option(number)}),
         origin="test",
         memory_bits=memory,
         hits=hits or Hits(images=100, correct=90),
@@ -83,38 +97,21 @@ class Unseen:
 
 
 def checked(
-    pairs: Sequence[tuple[TrialResult, Hits]], *, baseline: Baseline, confidence: float
+    pairs: Sequence[tuple[TrialResult, Hits]],
+    *,
+    baseline: Baseline = SPLIT,
+    confidence: float | None = 0.95,
 ) -> list[Check]:
     evaluate = Unseen({trial.allocation: hits for trial, hits in pairs})
     ordered = [trial for trial, _ in pairs]
-    checks = certify.certify(ordered, evaluate, baseline=baseline, confidence=confidence)
-    return list(checks)
-
-
-def likely(
-    trials: Sequence[TrialResult],
-    *,
-    among: Sequence[TrialResult],
-    tolerance: float,
-    sharing: int = paired.CANDIDATES,
-) -> list[float]:
-    """Return how likely each is to be certified if so many share the error, all of these known."""
-    estimates = shrinkage.estimate_among([t.hits for t in trials], among=[t.hits for t in among])
-    chances = estimates.certified(
-        tolerance=tolerance,
-        images=SURE.images,
-        level=paired.level(SURE.confidence, sharing),
-    )
-    return [float(chance) for chance in chances]
+    asked = Certificate(images=baseline.images, confidence=confidence) if confidence else None
+    return list(certify.certify(ordered, evaluate, baseline=baseline, certificate=asked))
 
 
 class TestCandidates:
-    @pytest.mark.parametrize("certificate", [None, Certificate(images=100, confidence=0.5)])
-    def test_without_a_test_all_that_hold_come_smallest_first(
-        self, certificate: Certificate | None
-    ) -> None:
+    def test_without_a_test_all_that_hold_come_smallest_first(self) -> None:
         trials = [trial(0, 8), trial(1, 3), trial(2, 2, held=False), *map(trial, (5, 6), (9, 9))]
-        ordered = certify.candidates(trials, spec=spec(BASELINE, certificate))
+        ordered = certify.candidates(trials, spec=spec(BASELINE, None))
         assert [t.number for t in ordered] == [1, 0, 5, 6]
 
     def test_of_equally_small_ones_the_more_accurate_comes_first(self) -> None:
@@ -122,46 +119,32 @@ class TestCandidates:
         ordered = certify.candidates(trials, spec=spec(BASELINE, None))
         assert [t.number for t in ordered] == [1, 0]
 
-    def test_at_most_four_share_the_error(self) -> None:
+    def test_they_lead_from_the_safest_down_to_the_smallest(self) -> None:
         # from a drop that no images would certify to one that these are sure to
-        trials = [trial(n, 3000 + n, counted(9000, lost=900 - 2 * n)) for n in range(400)]
+        flipped = np.linspace(0.08, 0.005, 50)
+        trials = [
+            trial(n, 3000 + n, counted(9000, lost=round(9000 * share)))
+            for n, share in enumerate(flipped)
+        ]
         baseline = Baseline(images=9000, correct=8100, tolerance=0.06)
-        ordered = certify.candidates(trials, spec=spec(baseline, SURE))
-        assert len(ordered) == paired.CANDIDATES
-        assert [t.memory_bits for t in ordered] == sorted(t.memory_bits for t in ordered)
-        chances = likely(ordered, among=trials, tolerance=0.06)
-        assert chances == sorted(chances)
-        assert chances[0] < 0.9
-        assert chances[-1] > 0.99
+        asked = spec(baseline, SURE, flipped=flipped.tolist())
+        ordered = certify.candidates(trials, spec=asked)
+        assert len(ordered) == ladder.RUNGS
+        memory = [t.memory_bits for t in ordered]
+        assert memory == sorted(memory, reverse=True)
+        chances = certify.likelihoods(ordered, among=trials, spec=asked)
+        assert chances == sorted(chances, reverse=True)
+        assert chances[0] > 0.97
+        assert chances[-1] < 0.7
 
-    def test_no_other_row_of_likelier_and_likelier_ones_is_expected_to_save_more(self) -> None:
-        rng = np.random.default_rng(0)
-        for _ in range(10):
-            flips = rng.multinomial(1000, [0.02, 0.015, 0.965], size=7)
-            memory = rng.integers(1000, 20_000, size=7)
-            trials = [
-                trial(n, int(memory[n]), counted(1000, lost=int(lost), gained=int(gained)))
-                for n, (lost, gained, _) in enumerate(flips)
-            ]
-            ordered = certify.candidates(trials, spec=spec(SPLIT, SURE))
-            by_memory = sorted(trials, key=lambda t: t.memory_bits)
-            # the fewer share the error, the likelier each is
-            of_size = {
-                size: likely(by_memory, among=trials, tolerance=SPLIT.tolerance, sharing=size)
-                for size in range(1, paired.CANDIDATES + 1)
-            }
-            saving = {
-                row: sum(
-                    (of_size[size][i] - (of_size[size][row[k - 1]] if k else 0))
-                    * (32 * VALUES - by_memory[i].memory_bits)
-                    for k, i in enumerate(row)
-                )
-                for size in range(1, paired.CANDIDATES + 1)
-                for row in itertools.combinations(range(7), size)
-                if all(of_size[size][i] < of_size[size][j] for i, j in itertools.pairwise(row))
-            }
-            chosen = tuple(by_memory.index(t) for t in ordered)
-            assert saving[chosen] == pytest.approx(max(saving.values()))
+    def test_one_that_was_lucky_is_drawn_towards_what_others_let_expect(self) -> None:
+        flipped = [0.04] * 16
+        lost = [30] * 15 + [5]
+        trials = [trial(n, n, counted(1000, lost=k, gained=10)) for n, k in enumerate(lost)]
+        asked = spec(SPLIT, SURE, flipped=flipped)
+        alone = certify.likelihoods(trials[-1:], among=trials[-1:], spec=asked)
+        among_all = certify.likelihoods(trials[-1:], among=trials, spec=asked)
+        assert among_all[0] < alone[0] - 0.1
 
     def test_of_alike_ones_only_the_smallest_is_checked(self) -> None:
         trials = [trial(n, n, counted(1000, lost=10)) for n in range(9)]
@@ -177,47 +160,54 @@ class TestCandidates:
 
 
 class TestCertify:
-    def test_the_first_that_is_certified_ends_it(self) -> None:
-        seen = [counted(1000, lost=n) for n in (60, 15, 0, 0)]
-        pairs = [(trial(n, n), hits) for n, hits in enumerate(seen)]
-        checks = checked(pairs, baseline=SPLIT, confidence=0.95)
-        assert [check.judgement for check in checks] == ["refuted", "undecided", "certified"]
-        assert [check.holds for check in checks] == [False, False, True]
-        # four are one error's share each
-        assert [check.level for check in checks] == [pytest.approx(0.05 / 4)] * 3
+    @pytest.mark.parametrize("failing, judged", [(20, "undecided"), (60, "refuted")])
+    def test_the_first_that_fails_ends_it(self, failing: int, judged: str) -> None:
+        seen = [counted(1000, lost=n) for n in (0, 10, failing, 0)]
+        pairs = [(trial(n, 9 - n), hits) for n, hits in enumerate(seen)]
+        checks = checked(pairs)
+        assert [check.judgement for check in checks] == ["certified", "certified", judged]
         assert checks[1].p_value == paired.p_certified(seen[1], tolerance=0.02)
+        assert certify.smallest(checks) == checks[1]
 
-    def test_the_more_candidates_the_stronger_the_evidence(self) -> None:
-        enough_for_one = counted(1000, lost=12)
-        pairs = [(trial(n, n), enough_for_one) for n in range(2)]
-        assert checked(pairs[:1], baseline=SPLIT, confidence=0.95)[0].holds
-        after_another = [(trial(9, 9), counted(1000, lost=25)), pairs[1]]
-        assert not checked(after_another, baseline=SPLIT, confidence=0.95)[1].holds
+    def test_one_that_passes_needs_no_more_evidence_for_the_others(self) -> None:
+        enough = counted(1000, lost=12)
+        alone = checked([(trial(0, 1), enough)])
+        after_three = checked([(trial(n, 9 - n), enough) for n in range(4)])
+        assert alone[0].p_value > 0.05 / 4
+        assert [check.holds for check in (*alone, *after_three)] == [True] * 5
+
+    def test_if_the_safest_fails_nothing_is_certified(self) -> None:
+        checks = checked(
+            [(trial(0, 2), counted(1000, lost=25)), (trial(1, 1), counted(1000, lost=0))]
+        )
+        assert len(checks) == 1
+        assert certify.smallest(checks) is None
 
     def test_one_is_given_up_only_once_nothing_could_certify_it(self) -> None:
         evaluate = Unseen({(hopeless := trial(0, 1)).allocation: counted(1000, lost=400)})
-        (check,) = certify.certify([hopeless], evaluate, baseline=SPLIT, confidence=0.95)
+        (check,) = certify.certify([hopeless], evaluate, baseline=SPLIT, certificate=SURE)
         # 121 wrong ones are too many, and 50 in 100 images are wrong
         assert (check.hits.images, evaluate.images) == (300, 300)
         assert check.judgement is Judgement.REFUTED
 
     def test_an_undecided_one_says_how_many_images_it_takes(self) -> None:
-        (check,) = checked([(trial(0, 1), counted(1000, lost=15))], baseline=SPLIT, confidence=0.95)
+        (check,) = checked([(trial(0, 1), counted(1000, lost=15))])
         assert check.images_needed is not None
         more = counted(check.images_needed, lost=math.ceil(check.images_needed * 0.015))
         wider = Baseline(images=more.images, correct=more.images * 9 // 10, tolerance=0.02)
         (again,) = checked([(trial(0, 1), more)], baseline=wider, confidence=0.95)
         assert again.holds
 
-    def test_at_even_odds_the_count_decides_for_any_number_of_candidates(self) -> None:
+    def test_without_a_certificate_the_first_whose_count_is_enough_ends_it(self) -> None:
         pairs = [(trial(n, n), counted(100, lost=6)) for n in range(9)]
-        pairs.append((trial(9, 9), counted(100, lost=5)))
-        checks = checked(pairs, baseline=BASELINE, confidence=0.5)
+        pairs += [(trial(n, n), counted(100, lost=5)) for n in (9, 10)]
+        checks = checked(pairs, baseline=BASELINE, confidence=None)
         assert [check.judgement for check in checks] == ["refuted"] * 9 + ["certified"]
-        assert {check.level for check in checks} == {0.5}
+        assert certify.smallest(checks) == checks[-1]
 
     def test_nothing_to_check_gives_nothing(self) -> None:
-        assert checked([], baseline=BASELINE, confidence=0.95) == []
+        assert checked([]) == []
+        assert certify.smallest([]) is None
 
 
 class Choice(Protocol):
@@ -259,6 +249,13 @@ class Simulated:
             counts[:, of] += rng.multinomial(images - together, rates)[:2]
         return [counted(images, lost=int(a), gained=int(b)) for a, b in counts.T]
 
+    @cached_property
+    def spec(self) -> SearchSpec:
+        """The search, with sensitivities as they are."""
+        gained = np.broadcast_to(self.gained, len(self.drops))
+        flipped = np.maximum(2 * gained + self.drops, 0.001)
+        return spec(SPLIT, SURE, flipped=flipped.tolist())
+
     def searched(self, rng: np.random.Generator) -> list[TrialResult]:
         """Return the trials of a search that evaluates every allocation."""
         memory = np.linspace(3 * VALUES, 6 * VALUES, len(self.drops)).astype(int)
@@ -269,11 +266,11 @@ class Simulated:
 
     def winner(self, rng: np.random.Generator, choose: Choice = certify.candidates) -> int | None:
         """Return the certified one of a search, None if none was."""
-        ordered = choose(self.searched(rng), spec=spec(SPLIT, SURE))
+        ordered = choose(self.searched(rng), spec=self.spec)
         unseen = self.drawn(rng, SURE.images)
         pairs = [(chosen, unseen[chosen.number]) for chosen in ordered]
-        checks = checked(pairs, baseline=SPLIT, confidence=SURE.confidence)
-        return checks[-1].trial.number if checks and checks[-1].holds else None
+        best = certify.smallest(checked(pairs))
+        return best.trial.number if best else None
 
 
 class TestSearches:
@@ -311,7 +308,7 @@ class TestSearches:
 
         def smallest(trials: Sequence[TrialResult], *, spec: SearchSpec) -> Sequence[TrialResult]:
             held = [t for t in trials if t.feasible]
-            return sorted(held, key=lambda t: t.memory_bits)[: paired.CANDIDATES]
+            return sorted(held, key=lambda t: t.memory_bits)[: ladder.RUNGS]
 
         ended = {}
         for choose in (certify.candidates, smallest):

@@ -214,17 +214,6 @@ class TestDropUpperBound:
                 assert chances[bounds < p_lost - p_gained].sum() <= 0.1
 
 
-class TestLevel:
-    @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-    def test_all_candidates_together_spend_no_more_than_the_error(self, confidence: float) -> None:
-        for candidates in (1, 2, paired.CANDIDATES, 100):
-            each = paired.level(confidence, candidates)
-            assert each * candidates == pytest.approx(1 - confidence)
-
-    def test_at_even_odds_none_is_spent(self) -> None:
-        assert [paired.level(0.5, candidates) for candidates in (1, 4)] == [0.5] * 2
-
-
 class TestFewestImages:
     @pytest.mark.parametrize("tolerance, confidence", [(0.01, 0.95), (0.02, 0.955), (0.3, 0.6)])
     def test_one_fewer_certifies_nothing_even_if_nothing_changes(

@@ -60,19 +60,16 @@ class TestOf:
         race = Race.of(BASELINE, None)
         for gained in range(11):
             assert race.most_lost[gained] == 5 + gained
-        assert (
-            race.most_lost == Race.of(BASELINE, Certificate(images=9, confidence=0.5)).most_lost
-        ).all()
 
-    def test_with_one_the_same_rates_must_certify_one_of_the_candidates(self) -> None:
+    def test_with_one_the_same_rates_must_certify(self) -> None:
         race = Race.of(MIDDLE, SURE)
         for gained in (0, 3, 50):
             most = int(race.most_lost[gained])
             for lost, holds in ((most, True), (most + 1, False)):
                 there = Hits(images=800, lost=2 * lost, gained=2 * gained)
                 p = paired.p_certified(there, tolerance=0.02)
-                # of 5 %, each of four has 1.25 %; the score's normal tail is near the exact one
-                assert p <= 0.019 if holds else p >= 0.008
+                # the score's normal tail is near the exact one
+                assert p <= 0.06 if holds else p >= 0.042
 
     def test_a_certificate_asks_for_no_less_than_the_floor(self) -> None:
         floor, sure = Race.of(MIDDLE, None), Race.of(MIDDLE, SURE)

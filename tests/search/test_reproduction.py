@@ -157,19 +157,19 @@ def held(number: int, memory_bits: int, *, lost: int, gained: int) -> TrialResul
 
 
 class TestInTurn:
-    #: the second changes so many answers that it is less likely to be certified than the first
+    #: the second saves next to nothing beyond the third: a rung that is not worth its risk
     first = held(0, 240, lost=20, gained=10)
-    lucky = held(1, 360, lost=150, gained=150)
+    needless = held(1, 478, lost=16, gained=8)
     sure = held(2, 480, lost=12, gained=6)
-    trials = (sure, lucky, first)
+    trials = (sure, needless, first)
 
     def test_candidates_come_first_then_the_others(self) -> None:
         ordered = reproduction.in_turn(self.trials, spec=changed(made_up_spec(), "tpe", SURE))
-        assert ordered == (self.first, self.sure, self.lucky)
+        assert ordered == (self.first, self.sure, self.needless)
 
     def test_without_a_certificate_they_come_by_their_bits(self) -> None:
         ordered = reproduction.in_turn(self.trials, spec=changed(made_up_spec(), "tpe", None))
-        assert ordered == (self.first, self.lucky, self.sure)
+        assert ordered == (self.first, self.needless, self.sure)
 
     @pytest.mark.parametrize("certificate", [None, SURE])
     def test_what_missed_is_none_of_them(self, certificate: Certificate | None) -> None:

@@ -58,8 +58,9 @@ def evidence(bench: Workbench, *widths: int, job: JobSpec = JOB, held: bool = Tr
     measured = replace(job, confidence=MEASURED)
     evaluator = bench.evaluator(bench.dataset.search)
     resolved = workbench.resolve(measured, bench, evaluator=evaluator)
-    asks = Certificate(images=len(bench.dataset.certification), confidence=job.confidence)
-    search = replace(resolved, certificate=asks if job.confidence > MEASURED else None)
+    images = len(bench.dataset.certification)
+    asks = Certificate(images=images, confidence=CONFIDENCE) if job.confidence > MEASURED else None
+    search = replace(resolved, certificate=asks)
     trials = [trial(n, search, width=width, held=held) for n, width in enumerate(widths)]
     return Evidence(job=job, search=search, trials=trials, calibration_images=0)
 
@@ -132,7 +133,7 @@ class TestNoneCertified:
         assert not conclusion.certified
         reason, (checked,) = told(conclusion)
         assert checked["judgement"] == "undecided"
-        fewest = fewest_images(TOLERANCE, 1 - checked["level"])
+        fewest = fewest_images(TOLERANCE, CONFIDENCE)
         assert fewest is not None
         assert checked["images_needed"] >= fewest > TOO_FEW
         assert f"trial 0 would take about {checked['images_needed']:,} images" in reason
@@ -152,17 +153,19 @@ class TestNoneCertified:
 
 
 class TestCertified:
-    def test_enough_images_certify_and_the_earlier_are_told(self) -> None:
+    def test_enough_images_certify_and_the_others_are_told(self) -> None:
         job = replace(JOB, splits=Splits(search=200, certification=600))
         bench = prepared(job)
         conclusion = concluded(evidence(bench, 1, 8, job=job), bench)
         assert conclusion.certified
         block = conclusion.document["certification"]
         assert block["judgement"] == "certified"
-        assert block["p_value"] <= block["level"]
+        assert block["p_value"] <= 1 - CONFIDENCE
         assert block["drop_upper_bound"] <= TOLERANCE
         assert block["confidence"] == CONFIDENCE
-        assert [earlier["judgement"] for earlier in block["earlier"]] == ["refuted"]
+        (other,) = block["others"]
+        assert (other["judgement"], other["trial"]) == ("refuted", 0)
+        assert other["saved"] == pytest.approx(31 / 32)
         gap = block["drop"] - conclusion.document["search"]["drop"]
         assert block["gap"] == pytest.approx(gap)
 

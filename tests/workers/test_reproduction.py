@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from search.spec import MEASURED
 from search.spec import Certificate
 from search.spec import JobSpec
 from service.report import reproduction
@@ -49,7 +48,7 @@ def document(written: Path) -> dict[str, Any]:
 
 class TestSubject:
     @pytest.mark.parametrize("tolerance, asked", [(0.02, 0.95), (0.0, None)])
-    def test_ours_is_for_the_default_certificate_unless_the_images_are_too_few(
+    def test_ours_is_for_the_certificate_asked_for_unless_the_images_are_too_few(
         self, tmp_path: Path, *, tolerance: float, asked: float | None
     ) -> None:
         job = JobSpec(
@@ -58,7 +57,6 @@ class TestSubject:
             tolerance=tolerance,
             quantizers=("affine",),
             objective="bit_operations",
-            confidence=MEASURED,
         )
         bench = workbench.prepare(
             job,

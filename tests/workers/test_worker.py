@@ -163,7 +163,7 @@ class TestWorkOnce:
             ({"sampler": "genius"}, ("unknown-sampler", "tpe")),
             ({"tolerance": 0.9999}, ("invalid-spec", "tolerance")),
             ({"tolerance": 0.0}, ("invalid-spec", "confidence: 450 images cannot show")),
-            ({"confidence": 0.9999}, ("invalid-spec", "525 images")),
+            ({"confidence": 0.9999}, ("invalid-spec", "456 images")),
             (
                 {"points": (("body", PointRule(exclude=True)),)},
                 ("invalid-spec", "features.0, features.3"),

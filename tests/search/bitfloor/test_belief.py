@@ -46,15 +46,15 @@ def after(theta: Reals, trials: int, seed: int) -> Belief:
 class TestPrior:
     def test_measured_energies_are_taken_as_they_are(self) -> None:
         energies = np.array([1.0, 2.0, 0.0, 0.5, 0.5, 0.0])
-        mean, _ = belief.prior(VARIABLES).log_energy(energies)
+        (mean,), *_ = belief.prior(VARIABLES).log_energies(energies[None])
         assert mean == pytest.approx(np.log(4.0))
 
     def test_one_variable_is_as_doubtful_as_both_deviations_together(self) -> None:
-        _, deviation = belief.prior(VARIABLES).log_energy(np.eye(VARIABLES)[2])
+        _, (deviation,), _ = belief.prior(VARIABLES).log_energies(np.eye(VARIABLES)[2:3])
         assert deviation == pytest.approx(np.hypot(SHARED, OWN))
 
     def test_of_many_variables_the_deviations_of_their_own_average_out(self) -> None:
-        _, deviation = belief.prior(VARIABLES).log_energy(np.ones(VARIABLES))
+        _, (deviation,), _ = belief.prior(VARIABLES).log_energies(np.ones((1, VARIABLES)))
         assert deviation == pytest.approx(np.hypot(SHARED, OWN / np.sqrt(VARIABLES)))
 
 
@@ -74,7 +74,7 @@ class TestPosterior:
         found = after(theta, 40, seed=seed)
         assert np.sqrt(np.mean((found.mean - theta) ** 2)) < 0.3
         for energies in options(random, 20):
-            mean, _ = found.log_energy(energies)
+            (mean,), *_ = found.log_energies(energies[None])
             assert mean == pytest.approx(np.log((np.exp(theta) * energies).sum()), abs=0.3)
 
     def test_a_truth_drawn_from_the_prior_lies_as_far_off_as_it_says(self) -> None:
@@ -92,7 +92,7 @@ class TestPosterior:
         theta = np.linspace(-0.5, 0.5, VARIABLES)
         energies = np.full(VARIABLES, np.exp(FLOOR) / VARIABLES)
         found = [belief.prior(VARIABLES), *(after(theta, n, seed=2) for n in (1, 5, 20, 80))]
-        deviations = [one.log_energy(energies)[1] for one in found]
+        deviations = [one.log_energies(energies[None])[1][0] for one in found]
         assert deviations == sorted(deviations, reverse=True)
         assert deviations[1] < deviations[0] / 2
         assert deviations[-1] < deviations[1] / 2

@@ -10,9 +10,10 @@ import pytest
 from search.allocation import BitAllocation
 from search.bitfloor import belief
 from search.bitfloor.bets import Bookmaker
-from search.bitfloor.bets import weighed
 from search.bitfloor.outlook import Outlook
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
+from search.bitfloor.view import View
+from search.bitfloor.view import weighed
 from search.cost import PeakActivationMemory
 from search.frontier import Frontier
 from search.frontier_fold import Places
@@ -31,7 +32,7 @@ FRONTIER = LANDSCAPE.frontier(np.zeros(6), around=LANDSCAPE.allocation((3,) * 6)
 
 def bookmaker(seen: Collection[BitAllocation] = ()) -> Bookmaker:
     outlook = Outlook(OUTSET.expectation, weighed(LANDSCAPE, PRIOR, options=NOTHING), [])
-    return Bookmaker(LANDSCAPE, PRIOR, outlook, seen)
+    return Bookmaker(View(LANDSCAPE, PRIOR, outlook), seen)
 
 
 def gains(best: int) -> dict[BitAllocation, float]:
@@ -48,7 +49,7 @@ class TestWeighed:
         found = weighed(LANDSCAPE, PRIOR, options=options)
         for i, row in enumerate(options.tolist()):
             energies = LANDSCAPE.of_options(row)
-            mean, deviation = PRIOR.log_energy(energies)
+            (mean,), (deviation,), _ = PRIOR.log_energies(energies[None])
             assert found.log_energy[i] == pytest.approx(mean)
             assert found.deviation[i] == pytest.approx(deviation)
             assert found.shares[i] == pytest.approx(energies / energies.sum())
@@ -101,7 +102,8 @@ class TestBelow:
         exact = [spec.cost(landscape.allocation(row)) for row in found.options.tolist()]
         assert max(exact) >= best
         outlook = Outlook(OUTSET.expectation, weighed(landscape, PRIOR, options=NOTHING), [])
-        bet = Bookmaker(landscape, PRIOR, outlook, ()).below(found, best=best, origin="test")
+        bookmaker = Bookmaker(View(landscape, PRIOR, outlook), ())
+        bet = bookmaker.below(found, best=best, origin="test")
         assert bet is None or spec.cost(bet.proposal.allocation) < best
 
 

@@ -7,7 +7,7 @@ from search import cost
 from search import study
 from search.bitfloor.front import START
 from search.bitfloor.front import FrontProposer
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.pareto import hypervolume
 from search.pareto import pareto_front
 from search.spec import SearchSpec

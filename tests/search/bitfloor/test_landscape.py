@@ -5,8 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.bitfloor.landscape import FLOAT
 from search.bitfloor.landscape import Landscape
 from search.cost import ActivationMemory
 from search.cost import Objective
@@ -81,6 +83,15 @@ class TestEnergies:
         found = Sensitivity(energies=nothing, margins=np.ones(3), images=3)
         energies = Landscape.of(FREE.spec, found).of_options((0, 0, 0))
         assert np.isfinite(np.log(energies)).all()
+
+    def test_what_stays_in_float32_makes_no_error(self) -> None:
+        others = FREE.spec.variables[1:]
+        kept = BitAllocation.of({v.name: v.menu[0] for v in others})
+        options = FREE.options(kept)
+        assert options == (FLOAT, *[0] * len(others))
+        energies = FREE.of_options(options)
+        assert energies[0] < 1e-20
+        assert energies[1:].tolist() == [e[0] for e in FREE.energies[1:]]
 
 
 class TestCosts:

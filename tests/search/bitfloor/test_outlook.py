@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from search.bitfloor import belief
-from search.bitfloor.bets import weighed
 from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Bets
 from search.bitfloor.outlook import Outlook
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.bitfloor.response import GRID
+from search.bitfloor.view import weighed
 from search.racing import Race
 from search.spec import Certificate
 from search.trial import Hits

@@ -10,7 +10,7 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.bitfloor.proposer import Proposer
 from search.samplers import Proposal
 from search.spec import Baseline

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from search import study as searches
 from search.bitfloor import sampler as module
-from search.bitfloor.proposer import Outset
+from search.bitfloor.outset import Outset
 from search.bitfloor.sampler import PATIENCE
 from search.bitfloor.sampler import BitfloorSampler
 from search.optuna_space import RESULT
@@ -95,7 +95,7 @@ class TestOrigins:
             told(study)
         assert list(sampler.origins) == [0, 1, 2, 3]
         assert sampler.origins[0] == "frontier"
-        assert set(sampler.origins.values()) <= {"frontier", "correction", "exploration"}
+        assert set(sampler.origins.values()) <= {"frontier", "correction", "exploration", "lin"}
 
 
 class TestTurn:

@@ -54,11 +54,15 @@ class TestBest:
     def test_smaller_candidates_are_told_with_what_was_said_of_them(
         self, bitfloor: Bitfloor, store: Engine, searching: Lease
     ) -> None:
-        earlier = {"trial": 2, "judgement": "undecided", "images_needed": 3100}
-        checked = BEST_DOCUMENT["certification"] | {"earlier": [earlier]}
+        others = [
+            {"trial": 1, "saved": 0.8, "judgement": "certified", "images_needed": None},
+            {"trial": 2, "saved": 0.91, "judgement": "undecided", "images_needed": 3100},
+        ]
+        checked = BEST_DOCUMENT["certification"] | {"others": others}
         leases.succeed(store, searching, BEST_DOCUMENT | {"certification": checked})
         shown = bitfloor("best", searching.job_id).out
-        assert "smaller, but undecided: trial 2; about 3,100 images would do" in shown
+        assert "certified too: trial 1, 80.0 % saved" in shown
+        assert "smaller, but undecided: trial 2, 91.0 % saved; about 3,100 images would do" in shown
 
     def test_one_of_an_earlier_release_is_shown_as_far_as_it_goes(
         self, bitfloor: Bitfloor, store: Engine, searching: Lease
@@ -66,7 +70,7 @@ class TestBest:
         checked = {
             name: value
             for name, value in BEST_DOCUMENT["certification"].items()
-            if name not in ("gap", "judgement", "p_value", "level", "earlier")
+            if name not in ("gap", "judgement", "p_value", "others")
         }
         leases.succeed(store, searching, BEST_DOCUMENT | {"certification": checked})
         unmet = bitfloor("best", searching.job_id, "--fail-unless", "p_value<=0.05")

@@ -148,12 +148,12 @@ def job(
 def _checked(trial: int, *, judgement: str, images_needed: int | None = None) -> Mapping[str, Any]:
     return {
         "trial": trial,
+        "saved": 0.875,
         "images": 1000,
         "accuracy": 0.93,
         "drop": 0.024,
         "judgement": judgement,
         "p_value": 0.2,
-        "level": 0.0125,
         "images_needed": images_needed,
     }
 
@@ -167,8 +167,8 @@ CERTIFIED: Mapping[str, Any] = {
     "holds": True,
     "judgement": "certified",
     "p_value": 0.0321,
-    "level": 0.0125,
-    "earlier": (
+    "others": (
+        _checked(89, judgement="certified"),
         _checked(90, judgement="refuted"),
         _checked(91, judgement="undecided", images_needed=2400),
     ),

@@ -1,0 +1,48 @@
+"""Chooses which allocations are tested one after another, from the safest to the smallest.
+
+They are tested in a fixed sequence that ends with the first failure (Maurer, Hothorn & Lehmacher
+1995), so each of them may err with the whole error, and the last that passed is the answer.
+"""
+
+from collections.abc import Sequence
+
+#: as many rungs at most: each that passes costs a pass over the certification split
+RUNGS = 5
+#: how likely a rung holds whose luck would suffice: not all of the luck is common
+STEADY = 0.98
+
+
+def ladder(likely: Sequence[float], saved: Sequence[float]) -> list[int]:
+    """Return the indices of the ladder that is expected to save most, the likeliest first.
+
+    `likely` says how likely each is to pass, alone; `saved` what it saves. All are tested on the
+    same images, whose luck they share: a rung passes where a less likely one does. So rung i adds
+    pᵢ·(sᵢ - sᵢ₋₁) to what is expected, times STEADY for every rung before it. An optimal ladder is
+    found by dynamic programming over its last rung. Where nothing would save, the likeliest alone.
+    """
+    order = _worthwhile(likely, saved)
+    ended: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}
+    best: tuple[float, list[int]] = (0.0, [max(range(len(likely)), key=likely.__getitem__)])
+    for rung in range(RUNGS):
+        longer: dict[int, tuple[float, list[int]]] = {}
+        for at, i in enumerate(order):
+            for last, (expected, rungs) in ended.items():
+                if last >= at:
+                    continue
+                more = saved[i] - (saved[order[last]] if last >= 0 else 0.0)
+                value = expected + STEADY**rung * likely[i] * more
+                if more > 0 and value > longer.get(at, (0.0, []))[0]:
+                    longer[at] = (value, [*rungs, i])
+        best = max([best, *longer.values()], key=lambda found: found[0])
+        ended = longer
+    return best[1]
+
+
+def _worthwhile(likely: Sequence[float], saved: Sequence[float]) -> list[int]:
+    """Return those that none both likelier and smaller makes pointless, the likeliest first."""
+    found: list[int] = []
+    by_saving = sorted(range(len(saved)), key=lambda i: (-saved[i], -likely[i], i))
+    for i in by_saving:
+        if not found or likely[i] > likely[found[-1]]:
+            found.append(i)
+    return found[::-1]
