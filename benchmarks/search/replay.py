@@ -40,6 +40,9 @@ class Replay:
                 if sum(hits.images for hits in seen) == self._images:
                     return
                 seen.append(self._next(key, allocation))
+                if sum(hits.images for hits in seen) == self._images:
+                    # a generator that waits for a next call holds its last batch of images
+                    del self._rest[key]
             yield seen[index]
 
     def total(self, allocation: BitAllocation) -> Hits:

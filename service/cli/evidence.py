@@ -59,7 +59,7 @@ def _versus_uniform(document: Mapping[str, Any]) -> str:
     """Return how the best compares with the best uniform allocation, both numbers."""
     uniform = document.get("uniform")
     if not uniform:
-        return "no uniform allocation that was tried held the floor"
+        return "no uniform allocation was worth a trial, or none that was tried held the floor"
     exceptions = len(uniform.get("exceptions") or ())
     name = f"{plain(uniform['quantizer'])} at {uniform['bit_width']} bits" + (
         f" but at {exceptions} points that lack it" if exceptions else ""

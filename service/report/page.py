@@ -7,6 +7,7 @@ from typing import Any
 from search.allocation import Kind
 from search.pareto import hypervolume
 from search.pareto import reference
+from search.spec import MEASURED
 from search.trial import TrialResult
 from service.report import bars
 from service.report import progress
@@ -77,12 +78,18 @@ def _front(
         if any(not result.complete for result in results)
         else ""
     )
+    proof = (
+        " To hold takes more than the floor: the rates that a certificate would need."
+        if goal == "floor" and job.submission.spec.confidence > MEASURED
+        else ""
+    )
     front_plot = plot(
         "front",
         "Cost against accuracy for every trial, with the Pareto front and the accuracy floor",
         caption=f"Each mark is one allocation, on up to {setup.baseline.images:,} images of the "
-        f"search split; left and up is better.{early} Marks on the lower edge are further below. "
-        "The front holds what was evaluated on all images.",
+        f"search split; left and up is better.{proof}{early} "
+        "Marks on the lower edge are further below. The front holds what was evaluated on all "
+        "images.",
     )
     volume = f"<p>{escape(_volume(setup, best))}</p>" if goal == "front" and front else ""
     table = tables.front_table(front, setup, objective=objective) if front else ""

@@ -200,8 +200,9 @@ def _line(y: float, *, dash: str, color: str) -> Figure:
 def _label(y: float, text: str, *, color: str, anchor: str) -> Figure:
     return {
         "xref": "paper",
-        "x": 1,
-        "xanchor": "right",
+        # marks crowd at the other end
+        "x": 0,
+        "xanchor": "left",
         "y": y,
         "yanchor": anchor,
         "text": text,

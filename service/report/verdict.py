@@ -129,7 +129,7 @@ def _objective(result: Mapping[str, Any]) -> str:
 def _versus_uniform(result: Mapping[str, Any]) -> str:
     uniform = result.get("uniform")
     if not uniform:
-        return "No uniform allocation that was tried held the floor."
+        return "No uniform allocation was worth a trial, or none that was tried held the floor."
     # of bit operations, the memory is told beside their share
     counted = "" if "bit_operations" in result else per(_objective(result))
     return (
