@@ -2,10 +2,11 @@
 
 The *margin* of an image is the logit of its label less the largest other one (for top-k, the k-th
 largest): the image is a hit while it is above 0. To first order an option that changes a point's
-tensor x by e changes the margin by g·e, g being the margin's gradient at x. Its *energy* is the
-mean of (g·e)² over images, in squared logits: the empirical Fisher information of the margin along
-the errors that the option really makes. Energies of points add up as far as their errors are
-uncorrelated, which is what makes an exact frontier possible.
+tensor x by e changes the margin by Σ g·e, g being the margin's gradient at x. Its *energy* is the
+mean of Σ (g·e)² over images, in squared logits, as if the errors of a tensor's values were
+uncorrelated, and with images the weightier the nearer their margin is to 0: the diagonal of the
+Gauss-Newton matrix of the margin's logistic loss. Energies of points add up as far as their errors
+are uncorrelated, which is what makes an exact frontier possible.
 """
 
 from collections.abc import Mapping

@@ -24,7 +24,7 @@ from workers.datasets.cache import is_whole
 
 log = structlog.get_logger()
 
-FORMAT = 1  # raised when the same contents would be measured otherwise
+FORMAT = 2  # raised when the same contents would be measured otherwise
 IMAGES = 256  # of the calibration split; more change the order of the options little
 
 

@@ -1,9 +1,9 @@
 """Measures the energies of all options of all points in one forward and backward pass.
 
-The gradient of every image's margin is collected per histogram bin of the activation it is taken
-at: since an option's error is a function of the bin, its g·e is then a product of two short
-vectors, and all options of a point cost one matrix product. The errors of a weight are the same for
-all images; there the squared gradient of every value is summed instead.
+The squared gradient of every image's margin is summed per histogram bin of the activation it is
+taken at: since an option's error is a function of the bin, Σ (g·e)² is then a product of two short
+vectors, for all options of a point at once. The errors of a weight are the same for all images;
+there the squared gradient is summed value by value.
 """
 
 from collections.abc import Iterable
@@ -26,8 +26,9 @@ from search.sensitivity import Reals
 from search.sensitivity import Sensitivity
 from search.sensitivity import monotone
 
-#: images put through at once: a histogram per image is held, and a draw of signs is spent on each
+#: images put through at once: a draw of signs is spent on each
 BATCH = 16
+LEAST = 1e-6  # of 1/4: what an image counts at least
 
 
 def margins(logits: Tensor, labels: Tensor, *, top: int) -> Tensor:
@@ -38,6 +39,15 @@ def margins(logits: Tensor, labels: Tensor, *, top: int) -> Tensor:
     own = logits.gather(1, labels[:, None])
     others = logits.scatter(1, labels[:, None], -torch.inf)
     return own[:, 0] - others.topk(top, dim=1).values[:, -1]
+
+
+def risk(margins: Tensor) -> Tensor:
+    """Return how much each image counts: p(1 - p), p = 1 / (1 + exp(-m)), of its margin m.
+
+    That is the curvature of the logistic loss of the margin. An image that is surely right or
+    surely wrong stays so, whatever an option does to it; where all are, all count alike.
+    """
+    return (margins.sigmoid() * (-margins).sigmoid()).clamp_min(LEAST)
 
 
 def measure(
@@ -70,8 +80,9 @@ def measure(
         else weights[point].energies(_operators(options, point, menu=menu))
         for point, menu in menus.items()
     }
+    total = float(risk(torch.from_numpy(found)).sum())
     energies = {
-        point: monotone(dict(zip(menu, (scores[point] / len(found)).tolist(), strict=True)))
+        point: monotone(dict(zip(menu, (scores[point] / total).tolist(), strict=True)))
         for point, menu in menus.items()
     }
     return Sensitivity(energies=energies, margins=found, images=PASSES * len(found))
@@ -94,8 +105,10 @@ def _passes(
         margin = margins(network(leaf), labels, top=top)
         # signs at random: the square of a sum over images is then, on average, the sum of squares
         sign = torch.randint(0, 2, margin.shape, generator=signs).mul_(2).sub_(1).to(margin)
+        # the squares of these gradients are then weighed by the images' risk
+        seed = sign * risk(margin.detach()).sqrt()
         # of these alone: the network's own parameters would keep their gradients afterwards
-        torch.autograd.backward([(margin * sign).sum()], inputs=[leaf, *kept])
+        torch.autograd.backward([(margin * seed).sum()], inputs=[leaf, *kept])
         found.append(margin.detach().cpu())
         for point in noted:
             point.add()
@@ -123,15 +136,15 @@ def _noting(
 
 
 class _Activation:
-    """Sums (g·e)² of every option of an activation over images."""
+    """Sums the squared gradient of an activation over images, bin by bin."""
 
     def __init__(self, options: FittedOptions, point: str, *, menu: Menu) -> None:
         self._histogram = options.calibration.histogram(point)
         centers = self._histogram.centers
         stored = [options.parameters(point, option).quantize(centers) for option in menu]
-        #: (bins, options): what each option adds to the values of each bin
-        self._errors = torch.from_numpy(np.stack(stored, axis=1) - centers[:, None]).float()
-        self._sums = torch.zeros(len(menu), dtype=torch.float64)
+        #: (bins, options): the square of what each option adds to the values of each bin
+        self._errors = np.square(np.stack(stored, axis=1, dtype=np.float64) - centers[:, None])
+        self._squares = torch.zeros(len(centers), dtype=torch.float64)
         self._values = self._gradient = torch.empty(0)
 
     def take(self, x: Tensor) -> None:
@@ -143,19 +156,16 @@ class _Activation:
         self._gradient = gradient.detach()
 
     def add(self) -> None:
-        """Add the images of the last pass, whose gradients are binned one by one."""
-        values, gradient = self._values.flatten(1), self._gradient.flatten(1)
-        bins = len(self._histogram.counts)
-        cells = values.sub(self._histogram.low).div_(self._histogram.width)
+        """Add the images of the last pass."""
+        bins = len(self._squares)
+        cells = self._values.flatten().sub(self._histogram.low).div_(self._histogram.width)
         index = cells.to(torch.int64).clamp_(0, bins - 1)
-        binned = torch.zeros(len(values), bins, dtype=values.dtype, device=values.device)
-        binned.scatter_add_(1, index, gradient)
-        changes = binned @ self._errors.to(binned)
-        self._sums += changes.double().square().sum(dim=0).cpu()
+        squares = self._gradient.flatten().double().square()
+        self._squares += torch.bincount(index, weights=squares, minlength=bins).cpu()
 
     def energies(self) -> Tensor:
         """Return the sum over images for every option, float64."""
-        return self._sums
+        return self._squares @ torch.from_numpy(self._errors)
 
 
 class _Weight:
