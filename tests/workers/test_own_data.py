@@ -53,8 +53,10 @@ class TestOwnData:
         job = jobs.get(engine, job_id)
         assert job.state is JobState.SUCCEEDED, job.error
         assert job.result is not None
+        assert job.setup is not None
         assert job.result["metric"] == metric
-        assert (job.result["search"]["images"], job.result["certification"]["images"]) == (300, 230)
+        # a trial may be decided by fewer images, the float model and a certificate see all
+        assert (job.setup.baseline.images, job.result["certification"]["images"]) == (300, 230)
         assert job.result["search"]["float_accuracy"] >= 0.97
 
     @pytest.mark.parametrize(
