@@ -3,7 +3,8 @@
 The energy of an allocation is Σ_v exp(θ_v)·S_v over its variables, S_v being the measured energy of
 the option that v takes. θ starts as normal with mean 0: one deviation that all variables share and
 one of each variable's own. Every trial shows an energy, by the share of images that it flipped; the
-posterior is found by Gauss-Newton steps (Laplace's approximation).
+posterior is found by Gauss-Newton steps (Laplace's approximation). All trials saw the same images,
+whose luck they share: no number of them tells it from an energy.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from search.bitfloor.response import GRID
 from search.bitfloor.response import Response
 from search.sensitivity import Reals
 from search.trial import Hits
@@ -22,7 +24,11 @@ OWN = 0.5  # of each variable's own
 MISFIT = 0.15
 #: the same per unit of the logarithm by which it is off the floor: only there the sum has to fit
 MISFIT_AFAR = 0.3
+#: of the sampling variance, the share that all allocations on the same images have in common
+COMMON = 0.45
 _STEPS = 8
+_NEAR = 0.1  # log energy
+_FLAT = 0.05  # the least slope, of a root of images by log energy
 _LEAST = 1e-30  # energy, so that a logarithm exists
 
 
@@ -74,26 +80,61 @@ def posterior(before: Belief, seen: Sequence[Seen], *, response: Response, floor
     """Return the belief after some trials; `floor` is the log energy near which it has to fit."""
     if not seen:
         return before
-    shown = [_shown(one.hits, response, floor=floor) for one in seen]
+    shown = Shown.of([one.hits for one in seen], response)
+    misfit = MISFIT + MISFIT_AFAR * np.abs(shown.log_energy - floor)
     inverse = np.linalg.inv(before.covariance)
     mean, precision = before.mean, inverse
     logs = np.log(np.maximum(np.stack([one.energies for one in seen]), _LEAST))
-    wanted = np.array([value for value, _ in shown])
-    weights = np.array([1 / variance for _, variance in shown])
     for _ in range(_STEPS):
         terms = mean + logs
         totals = logsumexp(terms, axis=1)
         shares = np.exp(terms - totals[:, None])
-        precision = inverse + shares.T @ (weights[:, None] * shares)
+        sampling = shown.deviation(totals)
+        luck = np.sqrt(COMMON) * sampling
+        alone = (1 - COMMON) * sampling**2 + misfit**2
+        weights = np.linalg.inv(np.outer(luck, luck) + np.diag(alone))
+        precision = inverse + shares.T @ weights @ shares
         # of the linear model around the present mean
-        target = wanted - totals + shares @ mean
-        mean = np.linalg.solve(precision, shares.T @ (weights * target))
+        target = shown.log_energy - totals + shares @ mean
+        mean = np.linalg.solve(precision, shares.T @ weights @ target)
     return Belief(mean, np.linalg.inv(precision))
 
 
-def _shown(hits: Hits, response: Response, *, floor: float) -> tuple[float, float]:
-    """Return the log energy that a trial shows and its variance."""
-    flipped = hits.lost + hits.gained + 0.5  # never none: the logarithm has to exist
-    value, slope = response.energy(min(flipped / (hits.images + 1), 1.0))
-    misfit = MISFIT + MISFIT_AFAR * abs(value - floor)
-    return value, slope**2 / flipped + misfit**2
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What trials show of their energies, all arrays of shape (trials,)."""
+
+    response: Response
+    images: Reals
+    flipped: Reals
+    #: at which as many images are flipped
+    log_energy: Reals
+
+    @classmethod
+    def of(cls, hits: Sequence[Hits], response: Response) -> "Shown":
+        """Return what these trials show."""
+        images = np.array([one.images for one in hits], dtype=float)
+        flipped = np.array([one.lost + one.gained for one in hits], dtype=float)
+        # half an image more: of none the logarithm has to exist
+        shares = np.minimum((flipped + 0.5) / (images + 1), 1.0)
+        found = np.array([response.log_energy(share) for share in shares])
+        return cls(response, images, flipped, found)
+
+    def deviation(self, log_energy: Reals) -> Reals:
+        """Return that of the shown energies by the luck of the images, were these the true ones.
+
+        The root of a count deviates by 1/2 whatever its mean (Anscombe 1948), so it is 1/2 by the
+        slope between the two energies of the root of what they flip.
+        """
+        # never the same point twice, for the slope to exist
+        apart = self.log_energy - log_energy
+        apart = np.where(np.abs(apart) < _NEAR, _NEAR, apart)
+        here, there = (self._root(at) for at in (self.log_energy - apart, self.log_energy))
+        slope = np.maximum((there - here) / apart, _FLAT)
+        found: Reals = 0.5 / slope
+        return found
+
+    def _root(self, log_energy: Reals) -> Reals:
+        expected = self.images * np.interp(log_energy, GRID, self.response.discordant)
+        found: Reals = np.sqrt(expected + 3 / 8)
+        return found

@@ -87,7 +87,7 @@ class FrontProposer:
             self._landscape,
             self._expectation,
             trials=self._seen,
-            floor=self._expectation.response.energy(middle)[0],
+            floor=self._expectation.response.log_energy(middle),
         )
 
     def _accuracy(self, view: View, options: Places) -> tuple[Reals, Reals]:

@@ -17,6 +17,7 @@ from scipy.linalg import cho_factor
 from scipy.linalg import cho_solve
 from scipy.special import ndtr
 
+from search.bitfloor.belief import COMMON
 from search.bitfloor.response import GRID
 from search.bitfloor.response import Response
 from search.frontier_fold import Places
@@ -24,10 +25,11 @@ from search.racing import Race
 from search.sensitivity import Reals
 from search.trial import Hits
 
-#: mean and standard deviation of κ before any trial
-FACTOR, FACTOR_SPREAD = 1.4, 0.4
-#: of the sampling variance, the share that all allocations on the same images have in common
-COMMON = 0.3
+#: standard deviation of κ, of mean 1, before any trial
+FACTOR_SPREAD = 0.4
+#: of the sampling variance, the share that two allocations have in common beside COMMON, as the
+#: square of their overlap grows to 1: equal errors flip the same images
+COPIED = 0.4
 #: standard deviation of an allocation's own log energy that the belief does not know of
 MISFIT = 0.3
 _LEAST = 1e-12  # variance
@@ -51,12 +53,10 @@ class Expectation:
     def short(self) -> Reals:
         """The share of images that must no longer be lost, shape (len(GRID),)."""
         images = self.race.baseline.images
-        flipped = self.response.discordant
-        drop = np.clip(FACTOR * self.net, -flipped, flipped)
-        lost, gained = (flipped + drop) / 2, (flipped - drop) / 2
-        allowed = np.interp(gained * images, np.arange(images + 1), self.race.most_lost)
+        gained = self.response.gained * images
+        allowed = np.interp(gained, np.arange(images + 1), self.race.most_lost)
         # half an image: counts are whole
-        short: Reals = lost - (allowed + 0.5) / images
+        short: Reals = self.response.lost - (allowed + 0.5) / images
         return short
 
     @cached_property
@@ -152,7 +152,7 @@ class Outlook:
     def _luck(self, a: Bets, b: Bets, *, overlap: Reals) -> Reals:
         """Return the covariance that comes of the same images."""
         found: Reals = np.outer(self._sampling(a), self._sampling(b)) * (
-            COMMON + (1 - COMMON) * overlap
+            COMMON + COPIED * overlap**2
         )
         return found
 
@@ -166,7 +166,8 @@ class Outlook:
         total = self.expectation.race.baseline.images
         seen = np.array([one.images for one in self.hits])
         # what the rest of the images would still say; a complete trial leaves a rounding error
-        rest = self._sampling(self.trials) ** 2 * (total / seen - 1)
+        luck = self._sampling(self.trials) ** 2
+        rest = luck * (total / seen - 1) + luck * (1 - COMMON - COPIED)
         overlap = self.trials.overlap(self.trials)
         covariance = self._lasting(self.trials, self.trials, overlap=overlap)
         covariance += self._luck(self.trials, self.trials, overlap=overlap)

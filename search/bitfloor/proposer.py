@@ -27,7 +27,7 @@ REACH = 0.8  # of the best cost: how far down a frontier is looked at
 STEP = 0.004  # of the best cost: what saves less is not worth a pass
 HOPE = 0.02  # a known allocation less likely than that to hold is not worth a trial
 CREDIBLE = 0.5  # likelihood of being certified from which on a held trial is the one to beat
-ASSURED = 0.99  # the same of what a certificate can fall back on
+ASSURED = 0.999  # the same of what a certificate can fall back on
 SAFE = 0.6  # likelihood that the first allocation holds
 #: the same of those that follow misses, until one holds
 UPWARDS = (0.5, 0.75, 0.9, 0.97, 0.99)

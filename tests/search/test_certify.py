@@ -48,7 +48,7 @@ def spec(
     """Return a search of one point, whose options are measured to flip these shares of images."""
     margins = np.random.default_rng(1).normal(2.0 * ndtri(0.9), 2.0, 2000)
     response = Response.of(margins, accuracy=0.9)
-    energies = {option(n): math.exp(response.energy(share)[0]) for n, share in enumerate(flipped)}
+    energies = {option(n): math.exp(response.log_energy(share)) for n, share in enumerate(flipped)}
     return SearchSpec(
         points=(QuantizationPoint("p", VALUES),),
         menus=((*energies,),),

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from search.bitfloor import belief
+from search.bitfloor.belief import COMMON
 from search.bitfloor.belief import OWN
 from search.bitfloor.belief import SHARED
 from search.bitfloor.belief import Belief
 from search.bitfloor.belief import Seen
+from search.bitfloor.belief import Shown
 from search.bitfloor.response import GRID
 from search.bitfloor.response import Response
 from search.sensitivity import Reals
@@ -97,6 +99,16 @@ class TestPosterior:
         assert deviations[1] < deviations[0] / 2
         assert deviations[-1] < deviations[1] / 2
 
+    def test_luck_that_trials_share_is_not_averaged_out(self) -> None:
+        energies = np.full(VARIABLES, np.exp(FLOOR) / VARIABLES)
+        shown = seen(energies, np.zeros(VARIABLES), np.random.default_rng(0))
+        found = belief.posterior(
+            belief.prior(VARIABLES), [shown] * 500, response=RESPONSE, floor=FLOOR
+        )
+        luck = Shown.of([shown.hits], RESPONSE).deviation(np.array([FLOOR]))[0]
+        (deviation,) = found.log_energies(energies[None])[1]
+        assert deviation == pytest.approx(np.sqrt(COMMON) * luck, rel=0.1)
+
     def test_what_was_seen_far_from_the_floor_moves_it_less(self) -> None:
         energies = np.full(VARIABLES, np.exp(FLOOR) / VARIABLES)
         shown = seen(energies, np.ones(VARIABLES), np.random.default_rng(0))
@@ -111,6 +123,26 @@ class TestPosterior:
         found = belief.posterior(belief.prior(VARIABLES), [shown], response=RESPONSE, floor=FLOOR)
         assert np.isfinite(found.mean).all()
         assert np.isfinite(found.covariance).all()
+
+
+class TestShown:
+    @pytest.mark.parametrize("images", [60, 500, 4000])
+    def test_its_deviation_is_that_of_repeated_samples(self, images: int) -> None:
+        """Also where hardly an image is flipped, and where none is."""
+        random = np.random.default_rng(6)
+        share = float(np.interp(FLOOR, GRID, RESPONSE.discordant))
+        flipped = random.binomial(images, share, 400)
+        hits = [Hits(images=images, correct=images - n, lost=n) for n in flipped.tolist()]
+        shown = Shown.of(hits, RESPONSE)
+        off = (shown.log_energy - FLOOR) / shown.deviation(np.full(400, FLOOR))
+        assert np.std(off) == pytest.approx(1.0, abs=0.15)
+        assert abs(np.mean(off)) < 0.25
+
+    def test_what_lies_far_off_has_a_deviation_too(self) -> None:
+        shown = Shown.of([Hits(images=32, correct=0, lost=32)], RESPONSE)
+        for log_energy in (GRID[0], GRID[-1], shown.log_energy[0]):
+            (deviation,) = shown.deviation(np.array([log_energy]))
+            assert 0 < deviation < np.inf
 
 
 class TestDraw:

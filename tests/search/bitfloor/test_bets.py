@@ -79,7 +79,7 @@ class TestBelow:
         by_gain = sorted(gains(self.BEST).items(), key=lambda pair: -pair[1])
         seen = {allocation for allocation, _ in by_gain[:30]}
         gain, _ = self.below(seen=seen)
-        assert gain <= by_gain[30][1]
+        assert gain <= by_gain[30][1] * (1 + 1e-9)  # sums in another order
 
     def test_there_is_none_below_the_cheapest(self) -> None:
         cheapest = int(FRONTIER.costs[0])

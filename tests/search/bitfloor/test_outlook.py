@@ -148,8 +148,7 @@ class TestProbability:
         assert found == sorted(found)
         assert found[0] < found[-1]
 
-    def test_of_what_is_so_likely_at_least_so_many_hold(self) -> None:
-        """At least: networks lose more of what they flip than these simulated margins do."""
+    def test_of_what_is_so_likely_so_many_hold(self) -> None:
         chances: list[float] = []
         held: list[bool] = []
         for seed in range(8):
@@ -168,5 +167,5 @@ class TestProbability:
         assert min(group.sum() for group in groups) >= 10
         rates = [hold[group].mean() for group in groups]
         assert rates == sorted(rates)
-        assert all(r > chance[g].mean() - 0.05 for r, g in zip(rates, groups, strict=True))
+        assert rates == pytest.approx([chance[group].mean() for group in groups], abs=0.15)
         assert rates[0] < 0.15
