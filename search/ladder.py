@@ -6,6 +6,10 @@ They are tested in a fixed sequence that ends with the first failure (Maurer, Ho
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from search.sensitivity import Reals
+
 #: as many rungs at most: each that passes costs a pass over the certification split
 RUNGS = 6
 #: how likely a rung holds whose luck would suffice: not all of the luck is common
@@ -36,6 +40,40 @@ def ladder(likely: Sequence[float], saved: Sequence[float]) -> list[int]:
         best = max([best, *longer.values()], key=lambda found: found[0])
         ended = longer
     return best[1]
+
+
+def gains(likely: Reals, saved: Reals, *, standing: Sequence[tuple[float, float]]) -> Reals:
+    """Return what each of some more trials alone adds to the expected saving, shape (trials,).
+
+    `standing` is the ladder so far: of each rung how likely it passes and what it saves. Where it
+    has all the rungs that are allowed, one has to make room.
+    """
+    shorter = [[*standing[:i], *standing[i + 1 :]] for i in range(len(standing))]
+    ladders = shorter if len(standing) >= RUNGS else [standing, *shorter]
+    nothing = np.zeros(1)
+    before = _with(nothing, nothing, standing=standing)
+    found: Reals = np.max([_with(likely, saved, standing=one) for one in ladders], axis=0) - before
+    return np.maximum(found, 0.0)
+
+
+def _with(likely: Reals, saved: Reals, *, standing: Sequence[tuple[float, float]]) -> Reals:
+    """Return what a ladder is expected to save with each of some more rungs, shape (rungs,).
+
+    A rung that another is both likelier and smaller than is left out.
+    """
+    expected, reached, steady = np.zeros(len(likely)), np.zeros(len(likely)), np.ones(len(likely))
+    placed = np.zeros(len(likely), dtype=bool)
+    for chance, saving in [*standing, (-1.0, 0.0)]:
+        for now, p, s in (
+            (~placed & (likely >= chance), likely, saved),
+            (np.full(len(likely), chance > 0), chance, saving),
+        ):
+            up = now & (s > reached)
+            expected += np.where(up, steady * p * (s - reached), 0.0)
+            steady = np.where(up, STEADY * steady, steady)
+            reached = np.where(up, s, reached)
+        placed |= likely >= chance
+    return expected
 
 
 def _worthwhile(likely: Sequence[float], saved: Sequence[float]) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from search import ladder
 from search.allocation import BitAllocation
 from search.bitfloor.view import View
 from search.frontier import Frontier
@@ -43,8 +44,8 @@ class Bookmaker:
     view: View
     #: never proposed again
     seen: Collection[BitAllocation]
-    #: of the trials that held: what each costs, and how likely it is to be certified
-    standing: Sequence[tuple[int, float]] = ()
+    #: the ladder of the trials that held: how likely each is certified, and what it saves
+    standing: Sequence[tuple[float, float]] = ()
     #: what it costs if nothing is certified; None: there is always something, for `best`
     nothing: int | None = None
 
@@ -55,19 +56,11 @@ class Bookmaker:
     def gains(self, likely: Reals, costs: Costs, *, best: int) -> Reals:
         """Return what bets are expected to save, as shares of `best`, shape (bets,).
 
-        What stands is certified or not on the same images as a bet: with much luck the cheapest
-        that stands is, with less a dearer one, with none nothing is. With as much luck as it needs
-        itself, a bet saves what it costs less than what is certified then; so a near copy of what
-        stands gains next to nothing.
+        What is saved in the end is what the ladder of all that held saves, see `ladder.gains`; so
+        a near copy of what stands gains next to nothing.
         """
-        gained = np.zeros(len(costs))
-        needed = 0.0
-        for cost, chance in [*sorted(self.standing), (self.nothing or best, 1.0)]:
-            if chance > needed:
-                enough = np.clip(likely, needed, chance) - needed
-                gained += enough * np.maximum(cost - costs, 0)
-                needed = chance
-        return gained / best
+        saved = (self.nothing or best) - np.asarray(costs, dtype=float)
+        return ladder.gains(likely, saved, standing=self.standing) / best
 
     def below(self, found: Frontier, *, best: int, origin: str) -> Bet | None:
         """Return the best bet of a frontier that costs less than `best`; None if there is none."""

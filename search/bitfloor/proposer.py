@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from search import cost
+from search import ladder
 from search.allocation import BitAllocation
 from search.bitfloor.bets import Bet
 from search.bitfloor.bets import Bookmaker
@@ -82,11 +83,10 @@ class Proposer:
         sure = bookmaker.cheapest(found, likely=ASSURED, origin="correction")
         below = best.memory_bits if sure is None else self._spec.cost(sure.allocation) + 1
         below = max(below, best.memory_bits)
-        standing = tuple(
-            (trial.memory_bits, chance)
-            for trial, chance in zip(ordered, chances.tolist(), strict=True)
-        )
         nothing = cost.float_cost(self._spec.minimized)
+        saved = [float(nothing - trial.memory_bits) for trial in ordered]
+        likely = chances.tolist()
+        standing = tuple((likely[i], saved[i]) for i in ladder.ladder(likely, saved))
         return replace(bookmaker, standing=standing, nothing=nothing), best, below
 
     def _bookmaker(self) -> Bookmaker:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from search import ladder
 from search.allocation import BitAllocation
 from search.bitfloor import belief
 from search.bitfloor.bets import Bookmaker
@@ -108,40 +109,25 @@ class TestBelow:
 
 
 class TestGains:
-    """With `luck` from 0 to 1 a trial is certified whose chance is at least that."""
-
-    STANDING = ((700, 0.5), (800, 0.2), (900, 0.8), (650, 0.1))
     BEST = 900
 
-    @staticmethod
     def gain(
-        likely: float, cost: int, *, standing: Sequence[tuple[int, float]] = STANDING
+        self, likely: float, cost: int, *, standing: Sequence[tuple[float, float]] = ()
     ) -> float:
-        found = replace(bookmaker(), standing=standing).gains(
-            np.array([likely]), np.array([cost]), best=TestGains.BEST
+        """Return the gain of one bet where certifying nothing would cost 1,000."""
+        found = replace(bookmaker(), standing=standing, nothing=1000).gains(
+            np.array([likely]), np.array([cost]), best=self.BEST
         )
         return float(found[0])
 
-    @pytest.mark.parametrize("likely", [0.0, 0.05, 0.3, 0.5, 0.75, 0.95, 1.0])
-    @pytest.mark.parametrize("cost", [100, 660, 699, 750, 899])
-    def test_a_bet_saves_what_it_costs_less_than_what_is_certified_with_as_much_luck(
-        self, likely: float, cost: int
-    ) -> None:
-        saved = []
-        for luck in (np.arange(10_000) + 0.5) / 10_000:
-            certified = [c for c, chance in self.STANDING if chance >= luck]
-            bar = min([*certified, self.BEST])
-            saved.append(max(bar - cost, 0) if luck <= likely else 0)
-        assert self.gain(likely, cost) == pytest.approx(np.mean(saved) / self.BEST, abs=1e-4)
+    def test_it_is_what_the_ladder_of_what_held_gains_as_a_share_of_the_best(self) -> None:
+        standing = ((0.9, 200.0), (0.5, 300.0))
+        (added,) = ladder.gains(np.array([0.7]), np.array([280.0]), standing=standing)
+        assert added > 0
+        assert self.gain(0.7, 720, standing=standing) == pytest.approx(added / self.BEST)
 
     def test_where_nothing_stands_it_is_what_is_saved_times_how_likely(self) -> None:
-        assert self.gain(0.3, 600, standing=()) == pytest.approx(0.3 * (1 - 600 / 900))
-
-    def test_a_near_copy_of_what_stands_gains_next_to_nothing(self) -> None:
-        assert self.gain(0.5, 699, standing=((700, 0.5),)) == pytest.approx(0.5 / 900)
-        assert self.gain(0.5, 701, standing=((700, 0.5),)) == 0
-        # likelier to be certified than what stands, it insures
-        assert self.gain(0.9, 701, standing=((700, 0.5),)) > 0.08
+        assert self.gain(0.3, 600) == pytest.approx(0.3 * 400 / self.BEST)
 
 
 class TestKnown:
