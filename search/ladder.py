@@ -63,6 +63,7 @@ def _with(likely: Reals, saved: Reals, *, standing: Sequence[tuple[float, float]
     """
     expected, reached, steady = np.zeros(len(likely)), np.zeros(len(likely)), np.ones(len(likely))
     placed = np.zeros(len(likely), dtype=bool)
+    # at the end a rung that passes never, before which all have their place
     for chance, saving in [*standing, (-1.0, 0.0)]:
         for now, p, s in (
             (~placed & (likely >= chance), likely, saved),

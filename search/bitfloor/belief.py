@@ -91,12 +91,15 @@ def posterior(before: Belief, seen: Sequence[Seen], *, response: Response, floor
         shares = np.exp(terms - totals[:, None])
         sampling = shown.deviation(totals)
         luck = np.sqrt(COMMON) * sampling
-        alone = (1 - COMMON) * sampling**2 + misfit**2
-        weights = np.linalg.inv(np.outer(luck, luck) + np.diag(alone))
-        precision = inverse + shares.T @ weights @ shares
+        weights = 1 / ((1 - COMMON) * sampling**2 + misfit**2)
+        # the noise has covariance diag(1 / weights) + luck·luckᵀ: Sherman & Morrison's inverse
+        known = weights * luck / np.sqrt(1 + luck @ (weights * luck))
+        precision = inverse + (shares.T * weights) @ shares
+        precision -= np.outer(shares.T @ known, shares.T @ known)
         # of the linear model around the present mean
         target = shown.log_energy - totals + shares @ mean
-        mean = np.linalg.solve(precision, shares.T @ weights @ target)
+        pull = weights * target - known * (known @ target)
+        mean = np.linalg.solve(precision, shares.T @ pull)
     return Belief(mean, np.linalg.inv(precision))
 
 
@@ -106,7 +109,6 @@ class Shown:
 
     response: Response
     images: Reals
-    flipped: Reals
     #: at which as many images are flipped
     log_energy: Reals
 
@@ -118,7 +120,7 @@ class Shown:
         # half an image more: of none the logarithm has to exist
         shares = np.minimum((flipped + 0.5) / (images + 1), 1.0)
         found = np.array([response.log_energy(share) for share in shares])
-        return cls(response, images, flipped, found)
+        return cls(response, images, found)
 
     def deviation(self, log_energy: Reals) -> Reals:
         """Return that of the shown energies by the luck of the images, were these the true ones.
