@@ -5,6 +5,7 @@ from service.cli.options import Output
 from service.cli.options import Server
 from service.cli.output import Format
 from service.cli.output import emit
+from service.cli.output import say
 from service.cli.output import show
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
@@ -23,6 +24,8 @@ def datasets(form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) ->
 def _list(kind: str, form: Format, *, server: str) -> None:
     with BitfloorClient(server) as client:
         found = client.offers(kind).items
+    if not found:
+        say("no worker has told yet what it offers; `bitfloor worker` starts one")
     if form is Format.TABLE:
         show(tables.offers(found))
     else:

@@ -6,7 +6,10 @@ from pathlib import Path
 import yaml
 from sqlalchemy import Engine
 
+from service.api.app import create_app
 from service.store import catalog
+from tests.conftest import opened
+from tests.service.api import deployment
 from tests.service.api.test_offers_many import MANY
 from tests.service.cli.conftest import Bitfloor
 
@@ -38,6 +41,12 @@ class TestModels:
         assert refused.out == ""
         assert "torchvision/net17" in refused.err
         assert len(refused.err.splitlines()) == 1
+
+    def test_before_any_worker_it_says_so(self, run: Bitfloor, sqlite_url: str) -> None:
+        with opened(sqlite_url) as engine, deployment.served(create_app(engine)) as address:
+            listed = run("models", "--server", address, "--format", "json")
+        assert (listed.status, json.loads(listed.out)) == (0, [])
+        assert "bitfloor worker" in listed.err
 
 
 class TestDatasets:
