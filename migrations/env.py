@@ -6,16 +6,16 @@ To write a new version: `alembic -x url=sqlite:///empty.db revision --autogenera
 from alembic import context
 from sqlalchemy import Connection
 
-from service.store.models import Base
 from service.store.schema import VERSION_TABLE
 from service.store.session import open_engine
+from service.store.tables import METADATA
 
 
 def run(connection: Connection) -> None:
     """Run what Alembic was asked for; whoever owns the connection's transaction commits it."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         version_table=VERSION_TABLE,
         # SQLite alters a table by copying it
         render_as_batch=connection.dialect.name == "sqlite",

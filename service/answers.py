@@ -59,6 +59,8 @@ class Job(Answer):
     stage: str
     spec: Mapping[str, Any]
     labels: Mapping[str, str]
+    #: whose it is; earlier servers know one only
+    tenant: str = "default"
     priority: int
     attempt: int
     created_at: datetime

@@ -80,6 +80,7 @@ class BitfloorClient:
         self,
         server: str = DEFAULT_SERVER,
         *,
+        token: str | None = None,
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -87,6 +88,7 @@ class BitfloorClient:
         self._http = httpx.Client(
             timeout=timeout,
             transport=transport,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
             # a proxy cannot reach our own loopback, whatever the environment says
             trust_env=not _is_loopback(server),
         )

@@ -83,7 +83,7 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 def postgres_url(migrated_postgres: str) -> str:
     """URL of a migrated PostgreSQL database without rows."""
     with psycopg.connect(migrated_postgres, autocommit=True) as connection:
-        connection.execute("TRUNCATE jobs, catalog CASCADE")
+        connection.execute("TRUNCATE jobs, catalog, tokens, quotas CASCADE")
     return migrated_postgres
 
 

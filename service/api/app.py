@@ -3,7 +3,7 @@
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.cors import CORSMiddleware
 
 from service.api import best
 from service.api import docs
@@ -11,17 +11,21 @@ from service.api import events
 from service.api import handlers
 from service.api import health
 from service.api import jobs
+from service.api import login
 from service.api import offers
 from service.api import openapi
 from service.api import report
 from service.api import trials
 from service.api.body_limit import BodyLimit
+from service.api.credentials import Credentials
+from service.api.dashboards import Dashboards
+from service.api.deadline import Deadline
+from service.api.door import Door
 from service.api.fallback import Fallback
 from service.api.headers import SecurityHeaders
-from service.dashboard.app import dashboard
+from service.api.options import Options
+from service.api.origins import Origins
 
-MAX_BODY_BYTES = 1024 * 1024
-POLL_SECONDS = 1.0  # between two looks at the database for each client that follows a job
 _FOLLOWER_THREADS = 4
 
 _DESCRIPTION = (
@@ -31,12 +35,7 @@ _DESCRIPTION = (
 )
 
 
-def create_app(
-    engine: Engine,
-    *,
-    max_body_bytes: int = MAX_BODY_BYTES,
-    poll_seconds: float = POLL_SECONDS,
-) -> FastAPI:
+def create_app(engine: Engine, options: Options = Options()) -> FastAPI:  # noqa: B008 - it is frozen
     """Return the application over a migrated database; the engine stays the caller's."""
     app = FastAPI(
         title="bitfloor",
@@ -47,15 +46,34 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    credentials = Credentials(engine, options)
     app.state.engine = engine
-    app.state.poll_seconds = poll_seconds
+    app.state.options = options
+    app.state.credentials = credentials
     app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
-    for module in (jobs, trials, best, events, report, offers, health, docs):
+    for module in (jobs, trials, best, events, report, offers, health, docs, login):
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
-    app.router.default = Fallback(GZipMiddleware(dashboard(engine), compresslevel=4))
+    app.router.default = Fallback(Dashboards(engine))
     handlers.install(app)
     openapi.install(app)
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
-    app.add_middleware(SecurityHeaders)  # outermost
+    _guard(app, credentials, options=options)
     return app
+
+
+def _guard(app: FastAPI, credentials: Credentials, *, options: Options) -> None:
+    """Put what every request passes around the routes; the last one added is the outermost."""
+    app.add_middleware(BodyLimit, max_bytes=options.max_body_bytes)
+    app.add_middleware(Door, credentials=credentials, options=options)
+    if options.cors_origins:
+        # outside the door: a browser asks beforehand, and without a token
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=options.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["ETag", "Location", "Retry-After"],
+        )
+    app.add_middleware(Origins, options=options)
+    app.add_middleware(Deadline, seconds=options.answer_seconds)
+    app.add_middleware(SecurityHeaders)

@@ -6,7 +6,13 @@ ApiError
 ├── NoBestYet            the search has not found or certified anything
 ├── NothingFeasible      the search ended without an allocation above the floor
 ├── UnknownRoute         no such address
-└── DashboardIsReadOnly  the dashboard shows, and changes nothing
+├── DashboardIsReadOnly  the dashboard shows, and changes nothing
+├── Unauthenticated      no token, or none that is known
+├── ScopeMissing         the token does not allow this
+├── TooManyRequests      more than a minute may hold
+├── WrongHost            the request is for another host
+├── CrossOrigin          a page of another origin wants to change something
+└── NoAnswerInTime       whatever was waited for did not come
 """
 
 from collections.abc import Sequence
@@ -14,6 +20,7 @@ from collections.abc import Sequence
 from search.nearest import FEW
 from search.nearest import nearest
 from search.nearest import told
+from service.store.access import Scope
 from service.store.values import Document
 from service.store.values import JobState
 
@@ -78,3 +85,56 @@ class DashboardIsReadOnly(ApiError):
             f"{method[:20]} {path[:200]} was refused: the dashboard is read-only; jobs are "
             "submitted and cancelled through /v1/jobs"
         )
+
+
+class Unauthenticated(ApiError):
+    """Nobody that is known asks; `shown` tells whether there was a token at all."""
+
+    def __init__(self, *, shown: bool) -> None:
+        wrong = "this token is unknown, revoked or expired" if shown else "a token is needed"
+        super().__init__(
+            f"{wrong}; send `Authorization: Bearer TOKEN`, with one from `bitfloor token create`"
+        )
+
+
+class ScopeMissing(ApiError):
+    """The token is good, but not for this."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"this token lacks the scope {scope.value!r}; use one that has it")
+        self.scope = scope
+
+
+class TooManyRequests(ApiError):
+    """The minute is full; after `wait` seconds there is room again."""
+
+    def __init__(self, limit: int, *, wait: int) -> None:
+        super().__init__(f"more than {limit:,} a minute; wait {wait} s and go on more slowly")
+        self.wait = wait
+
+
+class WrongHost(ApiError):
+    """The `Host` header names none of the hosts that this service answers for."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"this service does not answer for the host {host[:200]!r}; its operator names hosts "
+            "with BITFLOOR_ALLOWED_HOSTS"
+        )
+
+
+class CrossOrigin(ApiError):
+    """A browser says that a page from elsewhere wants to change something."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"pages of {origin[:200]!r} may change nothing here; the operator allows origins with "
+            "BITFLOOR_CORS_ORIGINS"
+        )
+
+
+class NoAnswerInTime(ApiError):
+    """The request was given up; whether it had an effect is not known."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} s; ask again, with an idempotency key")

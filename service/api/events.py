@@ -77,7 +77,7 @@ def events(
     """Follow a job as server-sent events; ids are trial numbers."""
     jobs.get(engine, job_id)  # a problem now, rather than a stream that breaks
     state = request.app.state
-    follower = Follower(engine, job_id, state.poll_seconds, state.followers)
+    follower = Follower(engine, job_id, state.options.poll_seconds, state.followers)
     stream = follow(follower, _resume_at(last_event_id))
     return EventSourceResponse(stream, ping=HEARTBEAT, send_timeout=HEARTBEAT * 2, sep="\n")
 

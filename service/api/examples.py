@@ -30,6 +30,7 @@ JOB: dict[str, Any] = {
         "preprocessing": None,
     },
     "labels": {"team": "vision"},
+    "tenant": "vision",
     "priority": 0,
     "attempt": 1,
     "created_at": "2026-03-01T09:30:00Z",

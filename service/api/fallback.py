@@ -3,15 +3,17 @@
 from collections.abc import Awaitable
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 from starlette.types import Message
 from starlette.types import Receive
 from starlette.types import Scope
 from starlette.types import Send
 
+from service.api.dashboards import Dashboards
+from service.api.door import PRINCIPAL
 from service.api.errors import DashboardIsReadOnly
 from service.api.errors import UnknownRoute
 from service.dashboard import app as dashboard
+from service.store.access import Principal
 
 _READING = ("GET", "HEAD")
 _FIRST_ERROR = 400
@@ -20,8 +22,8 @@ _FIRST_ERROR = 400
 class Fallback:
     """ASGI application: nothing but reads get through to the dashboard."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._dashboard = app
+    def __init__(self, dashboards: Dashboards) -> None:
+        self._dashboards = dashboards
 
     def __call__(  # rule: positional, because ASGI passes them so
         self, scope: Scope, receive: Receive, send: Send
@@ -47,6 +49,7 @@ class Fallback:
             if status < _FIRST_ERROR:
                 await send(message)
 
-        await self._dashboard(scope, receive, held_back)
+        principal: Principal = scope["state"][PRINCIPAL]
+        await self._dashboards.of(principal.sees)(scope, receive, held_back)
         if status >= _FIRST_ERROR:
             raise HTTPException(status)

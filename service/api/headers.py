@@ -18,6 +18,11 @@ DOCS = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     f"img-src 'self' data:; connect-src 'self'; font-src 'self' data:; {_NOTHING_ELSE}"
 )
+#: The form goes back to where it came from.
+LOGIN = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 #: The report carries its scripts within; in a sandbox they reach nothing of this service.
 REPORT = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "

@@ -10,13 +10,13 @@ from service.store import session
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez", responses=responses(database=False))
+@router.get("/livez", responses=responses(database=False, public=True))
 def livez() -> schemas.Health:
     """Answer while the process can."""
     return schemas.Health(status="alive")
 
 
-@router.get("/readyz", responses=responses())
+@router.get("/readyz", responses=responses(public=True))
 def readyz(engine: Database) -> schemas.Health:
     """Answer 200 while the database answers and has the tables of this version."""
     session.require_current_schema(engine)

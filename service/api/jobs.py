@@ -1,8 +1,10 @@
 """/v1/jobs: submit a search, look it up, list, cancel."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
+from fastapi import Depends
 from fastapi import Header
 from fastapi import Query
 from fastapi import Response
@@ -11,9 +13,11 @@ from service.api import offers
 from service.api import present
 from service.api import problems
 from service.api import schemas
+from service.api.errors import CrossOrigin
 from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
 from service.api.openapi import responses
+from service.api.parameters import Caller
 from service.api.parameters import Cursor
 from service.api.parameters import Database
 from service.api.parameters import JobId
@@ -26,6 +30,8 @@ from service.store.errors import BadCursor
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
 from service.store.errors import JobNotFound
+from service.store.errors import QuotaExceeded
+from service.store.values import JobFilter
 from service.store.values import JobState
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -51,6 +57,14 @@ Label = Annotated[
 State = Annotated[JobState | None, Query(description="Only jobs in this state.")]
 
 
+def _wanted(*, caller: Caller, state: State = None, label: Label = None) -> JobFilter:
+    key, _, value = (label or "").partition(":")
+    return JobFilter(tenant=caller.sees, state=state, label=(key, value) if label else None)
+
+
+Wanted = Annotated[JobFilter, Depends(_wanted)]
+
+
 @router.post(
     "",
     status_code=202,
@@ -68,6 +82,8 @@ State = Annotated[JobState | None, Query(description="Only jobs in this state.")
             problems.INVALID,
             UnknownName,
             IdempotencyConflict,
+            QuotaExceeded,
+            CrossOrigin,
             NoWorkerYet,
         ),
     },
@@ -75,12 +91,13 @@ State = Annotated[JobState | None, Query(description="Only jobs in this state.")
 def submit_job(
     engine: Database,
     body: JobSubmission,
-    response: Response,
     *,
+    caller: Caller,
+    response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Job:
     """Queue a search."""
-    submission = body.to_value(idempotency_key)
+    submission = replace(body.to_value(idempotency_key), tenant=caller.tenant)
     offers.require(engine, submission.spec)
     job, created = jobs.enqueue(engine, submission)
     response.status_code = 202 if created else 200
@@ -90,18 +107,10 @@ def submit_job(
 
 @router.get("", responses=responses(BadCursor, problems.INVALID))
 def list_jobs(
-    engine: Database,
-    state: State = None,
-    label: Label = None,
-    *,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    engine: Database, wanted: Wanted, *, limit: Limit = 50, cursor: Cursor = None
 ) -> schemas.JobPage:
     """List jobs, newest first."""
-    key, _, value = (label or "").partition(":")
-    wanted = (key, value) if label else None
-    page = jobs.page(engine, state=state, label=wanted, limit=limit, cursor=cursor)
-    return present.job_page(page)
+    return present.job_page(jobs.page(engine, wanted, limit=limit, cursor=cursor))
 
 
 @router.get("/{job_id}", responses=responses(JobNotFound))
@@ -110,7 +119,11 @@ def show_job(engine: Database, job_id: JobId) -> schemas.Job:
     return present.job(jobs.get(engine, job_id))
 
 
-@router.post("/{job_id}/cancel", status_code=202, responses=responses(JobNotFound, JobAlreadyFinal))
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    responses=responses(JobNotFound, JobAlreadyFinal, CrossOrigin),
+)
 def cancel_job(engine: Database, job_id: JobId) -> schemas.Job:
     """Cancel a job: a queued one at once, a running one within seconds."""
     return present.job(jobs.request_cancel(engine, job_id))

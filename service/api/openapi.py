@@ -9,6 +9,13 @@ from pydantic.json_schema import models_json_schema
 
 from service.api import problems
 from service.api import schemas
+from service.api.door import is_public
+from service.api.door import scope_of
+from service.api.errors import NoAnswerInTime
+from service.api.errors import ScopeMissing
+from service.api.errors import TooManyRequests
+from service.api.errors import Unauthenticated
+from service.api.errors import WrongHost
 from service.api.problems import Problem
 from service.store.errors import DatabaseBusy
 from service.store.errors import DatabaseUnreachable
@@ -17,13 +24,28 @@ from service.store.errors import SchemaOutdated
 Responses = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
+_EVERYWHERE = (WrongHost, NoAnswerInTime)
+_AT_THE_DOOR = (Unauthenticated, ScopeMissing, TooManyRequests)
 _DATABASE = (DatabaseUnreachable, DatabaseBusy, SchemaOutdated)
 
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "From `bitfloor token create`; a service on loopback may ask for none.",
+}
 
-def responses(*kinds: type[Exception] | Problem, database: bool = True) -> Responses:
-    """Return the documentation of these problems, and of what a database can do to a route."""
+
+def responses(
+    *kinds: type[Exception] | Problem, database: bool = True, public: bool = False
+) -> Responses:
+    """Return the documentation of these problems, and of what can go wrong with any route.
+
+    `public`: no token is asked for.
+    """
     rows = [kind if isinstance(kind, Problem) else problems.TABLE[kind] for kind in kinds]
+    rows += [problems.TABLE[kind] for kind in _EVERYWHERE]
     rows += [problems.TABLE[kind] for kind in _DATABASE] if database else []
+    rows += [] if public else [problems.TABLE[kind] for kind in _AT_THE_DOOR]
     rows.append(problems.INTERNAL)
     by_status: dict[int, list[Problem]] = defaultdict(list)
     for row in rows:
@@ -55,9 +77,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
     known.update(definitions["$defs"])
     for name in ("HTTPValidationError", "ValidationError"):
         known.pop(name, None)
-    for methods in document["paths"].values():
-        for operation in methods.values():
+    document["components"]["securitySchemes"] = {"token": _TOKEN}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
             _drop_framework_errors(operation["responses"])
+            if not is_public(path):
+                # OpenAPI 3.1 lets any scheme name what it needs
+                operation["security"] = [{"token": [scope_of(method.upper(), path).value]}]
     return document
 
 

@@ -8,14 +8,39 @@ from fastapi import Query
 from fastapi import Request
 from sqlalchemy import Engine
 
+from service.api.door import PRINCIPAL
+from service.store import jobs
+from service.store.access import Principal
+
 
 def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
+def _principal(request: Request) -> Principal:
+    # set at the door, which lets nobody through without; reads as a KeyError if it ever did
+    principal: Principal = request.scope["state"][PRINCIPAL]
+    return principal
+
+
 Database = Annotated[Engine, Depends(_engine)]
-JobId = Annotated[str, Path(description="As the answer to the submission says.")]
+Caller = Annotated[Principal, Depends(_principal)]
+
+
+def _visible(
+    engine: Database,
+    caller: Caller,
+    job_id: Annotated[str, Path(description="As the answer to the submission says.")],
+) -> str:
+    if caller.sees is not None:
+        jobs.require(engine, job_id, tenant=caller.sees)
+    return job_id
+
+
+#: The id of a job that exists for the caller: other tenants' raise JobNotFound before a route is
+#: entered.
+JobId = Annotated[str, Depends(_visible)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Items in the page, at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`next` of the page before; none: the first.")

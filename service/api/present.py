@@ -27,6 +27,7 @@ def job(value: Job) -> schemas.Job:
         stage=value.stage,
         spec=schemas.Spec(**codec.spec_document(submission.spec)),
         labels=dict(submission.labels),
+        tenant=submission.tenant,
         priority=submission.priority,
         attempt=value.attempt,
         created_at=_utc(value.created_at),

@@ -9,18 +9,25 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from search.errors import InvalidSpec
+from service.api.errors import CrossOrigin
 from service.api.errors import DashboardIsReadOnly
+from service.api.errors import NoAnswerInTime
 from service.api.errors import NoBestYet
 from service.api.errors import NothingFeasible
 from service.api.errors import NoWorkerYet
+from service.api.errors import ScopeMissing
+from service.api.errors import TooManyRequests
+from service.api.errors import Unauthenticated
 from service.api.errors import UnknownName
 from service.api.errors import UnknownRoute
+from service.api.errors import WrongHost
 from service.store.errors import BadCursor
 from service.store.errors import DatabaseBusy
 from service.store.errors import DatabaseUnreachable
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
 from service.store.errors import JobNotFound
+from service.store.errors import QuotaExceeded
 from service.store.errors import SchemaOutdated
 from service.store.errors import TrialNotFound
 
@@ -43,6 +50,8 @@ class Problem:
     #: extension members, from the exception
     members: Callable[[Any], Members] = lambda _: {}
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: headers from the exception
+    told: Callable[[Any], Mapping[str, str]] = lambda _: {}
     #: extension members as the OpenAPI document shows them
     example: Members = field(default_factory=dict)
 
@@ -129,6 +138,35 @@ TABLE: Mapping[type[Exception], Problem] = {
         members=lambda error: {"job": error.job_id},
         example={"job": "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11"},
     ),
+    Unauthenticated: Problem(
+        401,
+        "unauthenticated",
+        "A token is needed that is known",
+        headers={"WWW-Authenticate": 'Bearer realm="bitfloor"'},
+    ),
+    ScopeMissing: Problem(
+        403,
+        "scope-missing",
+        "The token does not allow this",
+        members=lambda error: {"scope": error.scope.value},
+        example={"scope": "submit"},
+    ),
+    TooManyRequests: Problem(
+        429,
+        "too-many-requests",
+        "More requests than a minute may hold",
+        told=lambda error: {"Retry-After": str(error.wait)},
+    ),
+    QuotaExceeded: Problem(
+        429,
+        "quota-exceeded",
+        "The tenant has no room for this",
+        members=lambda error: {"quota": error.quota, "limit": error.limit},
+        example={"quota": "queued_jobs", "limit": 100},
+    ),
+    WrongHost: Problem(421, "wrong-host", "The request is for another host"),
+    CrossOrigin: Problem(403, "cross-origin", "Another origin may change nothing"),
+    NoAnswerInTime: Problem(504, "no-answer-in-time", "There was no answer in time"),
     BadCursor: Problem(400, "bad-cursor", "The cursor is not from this listing"),
     UnknownName: Problem(
         422,
@@ -192,4 +230,6 @@ def response(problem: Problem, detail: str, *, members: Members | None = None) -
 def of(error: Exception) -> JSONResponse:
     """Return the answer for an exception of the table, or of a subclass."""
     row = next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
-    return response(row, row.detail or str(error), members=row.members(error))
+    answer = response(row, row.detail or str(error), members=row.members(error))
+    answer.headers.update(row.told(error))
+    return answer

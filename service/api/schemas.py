@@ -94,6 +94,7 @@ class Job(BaseModel):
     stage: str = Field(description="What the worker is doing, in a word or two.")
     spec: Spec
     labels: dict[str, str]
+    tenant: str = Field(description="Whose job it is.")
     priority: int
     attempt: int = Field(description="How often a worker took the job.")
     created_at: datetime

@@ -12,6 +12,7 @@ CommandError
 ├── AddressUnusable
 ├── FileUnusable
 ├── ServerStopped
+├── NoTokens
 └── DemoFailed
 """
 
@@ -137,6 +138,16 @@ class ServerStopped(CommandError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the API stopped by itself: {why}; its own messages are above")
+
+
+class NoTokens(CommandError):
+    """Others could connect, and nobody would have to say who they are."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"nobody could sign in at {host}: there is no token yet; make one with 'bitfloor token "
+            "create NAME' for the same database, or listen on 127.0.0.1, which needs none"
+        )
 
 
 class DemoFailed(CommandError):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from service.cli import tables
+from service.cli.connection import connect
 from service.cli.options import JobId
 from service.cli.options import Output
 from service.cli.options import Server
@@ -15,7 +16,6 @@ from service.cli.output import emit
 from service.cli.output import say
 from service.cli.output import show
 from service.client import DEFAULT_SERVER
-from service.client import BitfloorClient
 from service.store.values import JobState
 
 
@@ -30,7 +30,7 @@ def list_jobs(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """List jobs, newest first."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         wanted = label and label.replace("=", ":", 1)
         found = list(islice(client.jobs(state=state, label=wanted), limit))
     if form is Format.TABLE:
@@ -43,7 +43,7 @@ def show_job(
     job_id: JobId, form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER
 ) -> None:
     """Show one job."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         job = client.job(job_id)
     if form is Format.TABLE:
         show(tables.job(job))
@@ -53,7 +53,7 @@ def show_job(
 
 def cancel(job_id: JobId, server: Server = DEFAULT_SERVER) -> None:
     """Ask for a job to end; a running one does within seconds."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         job = client.cancel(job_id)
     if job.state is JobState.CANCELLED:
         say(f"cancelled {job.id}")

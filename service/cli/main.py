@@ -12,9 +12,11 @@ import typer
 from service.cli import demo
 from service.cli import jobs
 from service.cli import offers
+from service.cli import quota
 from service.cli import reproduce
 from service.cli import results
 from service.cli import serving
+from service.cli import token
 from service.cli import watch
 from service.cli.errors import CommandError
 from service.cli.errors import ExitStatus
@@ -59,6 +61,8 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(serving.worker)
 app.command("migrate", rich_help_panel="Run")(serving.migrate)
+app.add_typer(token.app, name="token", rich_help_panel="Run")
+app.add_typer(quota.app, name="quota", rich_help_panel="Run")
 app.command("demo", rich_help_panel="Run")(demo.demo)
 app.command("reproduce", rich_help_panel="Run")(reproduce.reproduce)
 app.command("submit", rich_help_panel="Search")(watch.submit)

@@ -1,6 +1,7 @@
 """Commands about what can be named in a spec: models, datasets."""
 
 from service.cli import tables
+from service.cli.connection import connect
 from service.cli.options import Output
 from service.cli.options import Server
 from service.cli.output import Format
@@ -8,7 +9,6 @@ from service.cli.output import emit
 from service.cli.output import say
 from service.cli.output import show
 from service.client import DEFAULT_SERVER
-from service.client import BitfloorClient
 
 
 def models(form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) -> None:
@@ -22,7 +22,7 @@ def datasets(form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) ->
 
 
 def _list(kind: str, form: Format, *, server: str) -> None:
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         found = client.offers(kind).items
     if not found:
         say("no worker has told yet what it offers; `bitfloor worker` starts one")

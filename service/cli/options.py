@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,17 +47,48 @@ DatabaseUrl = Annotated[
     ),
 ]
 
+RequireTokens = Annotated[
+    bool,
+    typer.Option(
+        "--require-tokens",
+        envvar="BITFLOOR_REQUIRE_TOKENS",
+        help="Ask for a token on loopback too, as behind a proxy.",
+    ),
+]
+
+#: of commands that work on the database itself
+SomeDatabase = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        envvar="BITFLOOR_DATABASE_URL",
+        help="The service's database; left out, that of `bitfloor up` under the data folder.",
+        show_default=False,
+    ),
+]
+
+DataDir = Annotated[
+    Path,
+    typer.Option(envvar="BITFLOOR_DATA_DIR", help="Where the database and downloads live."),
+]
+
+DEFAULT_DATA_DIR = Path("bitfloor-data")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 
 __all__ = [
+    "DEFAULT_DATA_DIR",
     "DEFAULT_HOST",
     "DEFAULT_PORT",
     "DEFAULT_SERVER",
+    "DataDir",
     "DatabaseUrl",
     "Host",
     "JobId",
     "Output",
     "Port",
+    "RequireTokens",
     "Server",
+    "SomeDatabase",
 ]

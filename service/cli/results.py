@@ -11,6 +11,7 @@ import typer
 
 from service.cli import conditions
 from service.cli import tables
+from service.cli.connection import connect
 from service.cli.errors import STATUS_OF_STATE
 from service.cli.errors import ExitStatus
 from service.cli.errors import FileUnusable
@@ -46,7 +47,7 @@ def best(
 ) -> None:
     """Print the certified best allocation; --format json prints its bytes as they were stored."""
     wanted = [conditions.parse(text) for text in fail_unless or ()]
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         raw = _best_or_exit(client, job_id)
     document = json.loads(raw)
     _print(raw, document, form=form)
@@ -55,7 +56,7 @@ def best(
 
 def front(job_id: JobId, form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) -> None:
     """Print the Pareto front, fewest bits first."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         found = client.front(job_id)
     if form is Format.TABLE:
         show(tables.front(found))
@@ -72,7 +73,7 @@ def report(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Save the report, one HTML page that needs no network."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         page = client.report(job_id)
     if output == "-":
         sys.stdout.write(page)

@@ -9,17 +9,15 @@ import typer
 
 from service.cli import needs
 from service.cli.errors import FileUnusable
+from service.cli.options import DEFAULT_DATA_DIR
 from service.cli.options import DEFAULT_HOST
 from service.cli.options import DEFAULT_PORT
 from service.cli.options import DatabaseUrl
+from service.cli.options import DataDir
 from service.cli.options import Host
 from service.cli.options import Port
+from service.cli.options import RequireTokens
 from service.cli.output import say
-
-DataDir = Annotated[
-    Path,
-    typer.Option(envvar="BITFLOOR_DATA_DIR", help="Where the database and downloads live."),
-]
 
 ModelRoot = Annotated[
     Path | None,
@@ -40,11 +38,12 @@ DataRoot = Annotated[
 ]
 
 
-def up(
+def up(  # noqa: PLR0913 - an option is a parameter
     *,
-    data_dir: DataDir = Path("bitfloor-data"),
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     host: Host = DEFAULT_HOST,
     port: Port = DEFAULT_PORT,
+    require_tokens: RequireTokens = False,
     model_root: ModelRoot = None,
     data_root: DataRoot = None,
 ) -> None:
@@ -56,20 +55,24 @@ def up(
     folder = data_dir.resolve()
     deployment.up(
         folder,
-        host=host,
-        port=port,
+        deployment.Binding(host=host, port=port, require_tokens=require_tokens),
         model_root=model_root or folder / "models",
         data_root=data_root or folder / "datasets",
     )
 
 
 def serve(
-    database_url: DatabaseUrl, host: Host = DEFAULT_HOST, *, port: Port = DEFAULT_PORT
+    database_url: DatabaseUrl,
+    host: Host = DEFAULT_HOST,
+    *,
+    port: Port = DEFAULT_PORT,
+    require_tokens: RequireTokens = False,
 ) -> None:
     """Run the API and the dashboard over a database; workers run elsewhere."""
     with needs.installed("service"):
         from service.cli import deployment
-    deployment.serve(database_url, host=host, port=port)
+    binding = deployment.Binding(host=host, port=port, require_tokens=require_tokens)
+    deployment.serve(database_url, binding)
 
 
 def migrate(database_url: DatabaseUrl) -> None:

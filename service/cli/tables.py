@@ -72,6 +72,16 @@ def offers(found: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
+def records(found: Sequence[Mapping[str, Any]], *, none: str) -> RenderableType:
+    """Return one row a record, all of the same fields; the sentence where there is none."""
+    if not found:
+        return Text(none)
+    table = _table(*(name.replace("_", " ") for name in found[0]))
+    for record in found:
+        table.add_row(*(_text(_value(value)) for value in record.values()))
+    return table
+
+
 def best(document: Mapping[str, Any]) -> RenderableType:
     """Return the headline of the best document and one row a layer."""
     table = _table("layer", "values", "quantizer", "bits", "before", "after")

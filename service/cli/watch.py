@@ -17,6 +17,7 @@ from rich.text import Text
 
 from service.answers import Job
 from service.cli import spec_file
+from service.cli.connection import connect
 from service.cli.errors import STATUS_OF_STATE
 from service.cli.errors import ExitStatus
 from service.cli.options import JobId
@@ -49,7 +50,7 @@ def submit(
 ) -> None:
     """Submit a search; prints the job's id."""
     request = spec_file.read(spec, overrides or ())
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         job = client.submit(request, idempotency_key=idempotency_key)
         typer.echo(job.id)
         if wait:
@@ -60,7 +61,7 @@ def submit(
 
 def watch(job_id: JobId, server: Server = DEFAULT_SERVER) -> None:
     """Follow a job until it ends; the exit status tells how."""
-    with BitfloorClient(server) as client:
+    with connect(server) as client:
         _watch_to_the_end(client, job_id)
 
 

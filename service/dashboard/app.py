@@ -20,9 +20,12 @@ from service.dashboard.storage import JobStorage
 _THREADS = 4
 
 
-def dashboard(engine: Engine) -> ASGIApp:
-    """Return the dashboard, for GET and HEAD at the paths that `owns` names."""
-    application = WSGIMiddleware(bottle_app(JobStorage(engine)), workers=_THREADS)
+def dashboard(engine: Engine, tenant: str | None = None) -> ASGIApp:
+    """Return the dashboard of one tenant's jobs, of all for None.
+
+    For GET and HEAD at the paths that `owns` names.
+    """
+    application = WSGIMiddleware(bottle_app(JobStorage(engine, tenant)), workers=_THREADS)
     return cast(ASGIApp, application)  # a2wsgi spells the same types out its own way
 
 

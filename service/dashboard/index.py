@@ -11,6 +11,7 @@ from service.dashboard.studies import frozen_study
 from service.dashboard.study_ids import study_id
 from service.store import jobs
 from service.store.values import Job
+from service.store.values import JobFilter
 from service.store.values import JobState
 
 _PAGE = 500  # jobs read at a time
@@ -18,10 +19,11 @@ _FRESH_SECONDS = 1.0  # every request of a page load sees the same list, and the
 
 
 class StudyIndex:
-    """Every job seen so far as a study; shared between threads."""
+    """Every job of the tenant, of all for None, as a study; shared between threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, tenant: str | None = None) -> None:
         self._engine = engine
+        self._tenant = tenant
         self._lock = threading.Lock()
         self._refreshed_at = float("-inf")
         self._job_ids: dict[int, str] = {}
@@ -57,9 +59,10 @@ class StudyIndex:
 
     def _unseen(self) -> Iterator[Job]:
         # newest first: behind a job that is known, all are known
+        wanted = JobFilter(tenant=self._tenant)
         cursor: str | None = None
         while True:
-            page = jobs.page(self._engine, limit=_PAGE, cursor=cursor)
+            page = jobs.page(self._engine, wanted, limit=_PAGE, cursor=cursor)
             for job in page.items:
                 if job.id in self._studies:
                     return
@@ -71,9 +74,10 @@ class StudyIndex:
     def _reread_live(self) -> None:
         stale = set(self._live)
         for state in (JobState.QUEUED, JobState.RUNNING):
+            wanted = JobFilter(tenant=self._tenant, state=state)
             cursor: str | None = None
             while True:
-                page = jobs.page(self._engine, state=state, limit=_PAGE, cursor=cursor)
+                page = jobs.page(self._engine, wanted, limit=_PAGE, cursor=cursor)
                 for job in page.items:
                     self._keep(job)
                     stale.discard(job.id)

@@ -34,11 +34,14 @@ def _refusing(method: str) -> Callable[..., NoReturn]:
 
 
 class JobStorage(BaseStorage):
-    """One study a job. Trial ids are positions in their study, so no trial is found by id alone."""
+    """One study a job of the tenant, of all for None.
 
-    def __init__(self, engine: Engine) -> None:
+    Trial ids are positions in their study, so no trial is found by id alone.
+    """
+
+    def __init__(self, engine: Engine, tenant: str | None = None) -> None:
         self._engine = engine
-        self._index = StudyIndex(engine)
+        self._index = StudyIndex(engine, tenant)
         self._histories = Histories(engine)
 
     def get_all_studies(self) -> list[FrozenStudy]:

@@ -11,7 +11,9 @@ StoreError
 ├── BadCursor                  not a cursor of this listing
 ├── TrialNotFound
 ├── TrialAlreadyRecorded
-└── LeaseLost                  the job is no longer this worker's; nothing was written
+├── LeaseLost                  the job is no longer this worker's; nothing was written
+├── TokenNotFound
+└── QuotaExceeded              the tenant has used up what it may; nothing was written
 """
 
 from service.store.values import JobState
@@ -120,6 +122,33 @@ class LeaseLost(StoreError):
         )
         self.lease = lease
 
+
+class TokenNotFound(StoreError):
+    """No token has this id."""
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(f"there is no token {token_id!r}; `bitfloor token list` names all")
+        self.token_id = token_id
+
+
+class QuotaExceeded(StoreError):
+    """One job more, and the tenant would have more than its quota."""
+
+    def __init__(self, quota: str, *, asked: int, limit: int) -> None:
+        super().__init__(_BEYOND[quota].format(asked=asked, limit=limit))
+        self.quota = quota
+        self.limit = limit
+
+
+_BEYOND = {
+    "queued_jobs": "your tenant may have {limit:,} jobs queued at a time; wait until one is taken, "
+    "or cancel one",
+    "trials": "with this job your tenant would ask for {asked:,} trials within 30 days and may "
+    "have {limit:,}; lower the budget, or ask the operator for more",
+    "images": "your tenant has evaluated all images it may within 30 days; ask the operator for "
+    "more",
+    "priority": "your tenant may ask for a priority of {limit} at most, not {asked}",
+}
 
 _ENDED = {
     JobState.SUCCEEDED: "succeeded",

@@ -18,17 +18,22 @@ from sqlalchemy.orm import Session
 
 from service.store import codec
 from service.store import cursors
+from service.store import quotas
 from service.store import rows
 from service.store import upserts
+from service.store.access import DEFAULT_TENANT
 from service.store.clock import db_now
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
+from service.store.errors import JobNotFound
 from service.store.models import LIVE
 from service.store.models import JobRow
 from service.store.models import LabelRow
 from service.store.transactions import reading
 from service.store.transactions import writing
+from service.store.values import EVERY_JOB
 from service.store.values import Job
+from service.store.values import JobFilter
 from service.store.values import JobState
 from service.store.values import Page
 from service.store.values import Submission
@@ -37,11 +42,14 @@ from service.store.values import Submission
 def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
     """Return the queued job and True, or the job that the key already stands for and False.
 
-    Raises IdempotencyConflict where the key came with another submission.
+    Raises IdempotencyConflict where the key came with another submission, and QuotaExceeded.
     """
     with writing(engine) as session:
+        quota = quotas.holding(session, submission.tenant)
         job_id = _insert(session, submission)
         if job_id is not None:
+            if quota is not None:
+                quotas.require_room(session, quota, submission=submission)
             return rows.read_job(session, job_id), True
         job = rows.read_job(session, _id_of(session, submission))
     if codec.submission_document(job.submission) != codec.submission_document(submission):
@@ -55,11 +63,19 @@ def get(engine: Engine, job_id: str) -> Job:
         return rows.read_job(session, job_id)
 
 
+def require(engine: Engine, job_id: str, *, tenant: str) -> None:
+    """Raise JobNotFound unless there is such a job of this tenant."""
+    rows.require_job_id(job_id)
+    statement = select(JobRow.id).where(JobRow.id == job_id, JobRow.tenant == tenant)
+    with reading(engine) as session:
+        if session.execute(statement).first() is None:
+            raise JobNotFound(job_id)
+
+
 def page(
     engine: Engine,
+    wanted: JobFilter = EVERY_JOB,
     *,
-    state: JobState | None = None,
-    label: tuple[str, str] | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Job]:
@@ -70,13 +86,15 @@ def page(
     statement = rows.select_jobs(with_histograms=False)
     created_at: InstrumentedAttribute[float] = JobRow.created_at
     job_id: InstrumentedAttribute[str] = JobRow.id
-    if label is not None:
+    if wanted.label is not None:
         # the label's copy of the sort key, so that one index finds and sorts
         created_at, job_id = LabelRow.created_at, LabelRow.job_id
         statement = statement.join(LabelRow, LabelRow.job_id == JobRow.id)
-        statement = statement.where(LabelRow.digest == codec.digest(*label))
-    if state is not None:
-        statement = statement.where(JobRow.state == state)
+        statement = statement.where(LabelRow.digest == codec.digest(*wanted.label))
+    if wanted.tenant is not None:
+        statement = statement.where(JobRow.tenant == wanted.tenant)
+    if wanted.state is not None:
+        statement = statement.where(JobRow.state == wanted.state)
     if cursor is not None:
         stamp, last = cursors.job_key(cursor)
         key = tuple_(literal(stamp), literal(last, JobRow.id.type))
@@ -132,13 +150,13 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
 
 def _insert(session: Session, submission: Submission) -> str | None:
     """Insert the job and its labels; return None where the key is taken."""
-    key = submission.idempotency_key
     job_id = str(uuid_utils.uuid7())
     statement = upserts.insert(session, JobRow).values(
         id=job_id,
+        tenant=submission.tenant,
         state=JobState.QUEUED,
         submission=codec.submission_document(submission),
-        idempotency_digest=None if key is None else codec.digest(key),
+        idempotency_digest=_key_digest(submission),
         priority=submission.priority,
         created_at=db_now(),
         claimable_at=db_now(),
@@ -155,8 +173,16 @@ def _insert(session: Session, submission: Submission) -> str | None:
 
 
 def _id_of(session: Session, submission: Submission) -> str:
-    assert submission.idempotency_key is not None  # noqa: S101 - only a key can conflict
-    digest = codec.digest(submission.idempotency_key)
+    digest = _key_digest(submission)
     return session.execute(
         select(JobRow.id).where(JobRow.idempotency_digest == digest)
     ).scalar_one()
+
+
+def _key_digest(submission: Submission) -> str | None:
+    key = submission.idempotency_key
+    if key is None:
+        return None
+    # a release that knew no tenants digested the key alone
+    own = () if submission.tenant == DEFAULT_TENANT else (submission.tenant,)
+    return codec.digest(*own, key)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
+from service.store.access import DEFAULT_TENANT
 from service.store.values import JobState
 
 _LIVE = "state IN ('queued', 'running')"
@@ -77,6 +78,8 @@ class JobRow(Base):
     images_evaluated: Mapped[int] = mapped_column(default=0)
     #: the feasible trial with the fewest bits; it need not be on the front
     best_number: Mapped[int | None]
+    #: whose it is; the default is for a release that knows no tenants
+    tenant: Mapped[str] = mapped_column(String(63), server_default=DEFAULT_TENANT)
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
@@ -90,6 +93,8 @@ class JobRow(Base):
         CheckConstraint("attempt >= 0 AND failures >= 0 AND trials >= 0", name="counts"),
         Index("ix_jobs_newest", "created_at", "id"),
         Index("ix_jobs_state_newest", "state", "created_at", "id"),
+        Index("ix_jobs_tenant_newest", "tenant", "created_at", "id"),
+        Index("ix_jobs_tenant_state_newest", "tenant", "state", "created_at", "id"),
     )
 
 

@@ -1,5 +1,6 @@
 """Rows become values here, and nowhere else."""
 
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import Select
@@ -52,7 +53,7 @@ def job_of(row: JobRow, best: TrialRow | None, *, histograms: Document) -> Job:
         id=row.id,
         state=JobState(row.state),
         stage=row.stage,
-        submission=codec.submission_of(row.submission),
+        submission=replace(codec.submission_of(row.submission), tenant=row.tenant),
         attempt=row.attempt,
         failures=row.failures,
         cancel_requested=row.cancel_requested,

@@ -15,6 +15,7 @@ from search.spec import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
+from service.store.access import DEFAULT_TENANT
 
 #: What JSON can hold; documents are stored and served as they were written.
 Document = Mapping[str, Any]
@@ -55,8 +56,24 @@ class Submission:
     labels: Mapping[str, str] = field(default_factory=dict)
     #: higher is claimed sooner; equals by age
     priority: int = 0
-    #: the same key with the same submission gives the same job
+    #: the same key of the same tenant with the same submission gives the same job
     idempotency_key: str | None = None
+    #: whose job it is
+    tenant: str = DEFAULT_TENANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a listing holds; None: any."""
+
+    tenant: str | None = None
+    state: JobState | None = None
+    #: key and value
+    label: tuple[str, str] | None = None
+
+
+#: every job there is
+EVERY_JOB = JobFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

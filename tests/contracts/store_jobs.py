@@ -21,6 +21,7 @@ from service.store.errors import JobNotFound
 from service.store.models import JobRow
 from service.store.models import LabelRow
 from service.store.values import Job
+from service.store.values import JobFilter
 from service.store.values import JobState
 from service.store.values import Offer
 from service.store.values import Page
@@ -131,7 +132,7 @@ class JobsContract:
         def page(cursor: str | None) -> Page[Job]:
             state = JobState.QUEUED if narrowed == "state" else None
             label = ("team", "vision") if narrowed == "label" else None
-            return jobs.page(engine, state=state, label=label, limit=3, cursor=cursor)
+            return jobs.page(engine, JobFilter(state=state, label=label), limit=3, cursor=cursor)
 
         make_simultaneous(engine)
         seen, cursor, pages = list[str](), None, 0
@@ -153,11 +154,13 @@ class JobsContract:
         second = enqueue(engine, labels={"team": "vision"})
         enqueue(engine, labels={"team": "speech"})
         claim(engine)
-        both = jobs.page(engine, label=("team", "vision")).items
+        both = jobs.page(engine, JobFilter(label=("team", "vision"))).items
         assert [job.id for job in both] == [second.id, first.id]
-        running = jobs.page(engine, state=JobState.RUNNING, label=("team", "vision")).items
+        running = jobs.page(
+            engine, JobFilter(state=JobState.RUNNING, label=("team", "vision"))
+        ).items
         assert [job.id for job in running] == [first.id]
-        assert jobs.page(engine, label=("team", "\0")).items == ()
+        assert jobs.page(engine, JobFilter(label=("team", "\0"))).items == ()
 
     def test_a_listing_leaves_out_the_histograms(self, engine: Engine) -> None:
         enqueue(engine)

@@ -42,7 +42,13 @@ def unknown_in(command: list[str]) -> list[str]:
     name, *arguments = command
     if name not in COMMANDS:
         return [name]
-    known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    asked = COMMANDS[name]
+    if hasattr(asked, "commands") and arguments:
+        name, *arguments = arguments
+        if name not in asked.commands:
+            return [name]
+        asked = asked.commands[name]
+    known = {option for parameter in asked.params for option in parameter.opts}
     return [a for a in arguments if a.startswith("-") and a.partition("=")[0] not in known]
 
 

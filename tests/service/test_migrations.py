@@ -22,14 +22,14 @@ from service.store import schema
 from service.store import session
 from service.store import trials
 from service.store.errors import DatabaseBusy
-from service.store.models import Base
+from service.store.tables import METADATA
 from tests.contracts.claimers import migrate
 from tests.contracts.samples import LONG
 from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
 from tests.contracts.samples import trial
 
-OURS = {"jobs", "labels", "trials", "front", "catalog"}
+OURS = {"jobs", "labels", "trials", "front", "catalog", "tokens", "sessions", "quotas"}
 
 
 @pytest.fixture
@@ -134,14 +134,14 @@ class TestModels:
             context = MigrationContext.configure(
                 connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
             )
-            assert compare_metadata(context, Base.metadata) == []
+            assert compare_metadata(context, METADATA) == []
 
     def test_what_autogenerate_does_not_see_is_the_same_too(self, blank: Engine) -> None:
-        Base.metadata.create_all(blank)
-        modelled = [described(blank, table) for table in Base.metadata.sorted_tables]
-        Base.metadata.drop_all(blank)
+        METADATA.create_all(blank)
+        modelled = [described(blank, table) for table in METADATA.sorted_tables]
+        METADATA.drop_all(blank)
         session.migrate(blank)
-        assert [described(blank, table) for table in Base.metadata.sorted_tables] == modelled
+        assert [described(blank, table) for table in METADATA.sorted_tables] == modelled
 
 
 def described(engine: Engine, table: Table) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from service.api.app import create_app
+from service.api.options import Options
 from tests.service.api import deployment
 
 
@@ -15,7 +16,7 @@ from tests.service.api import deployment
 def app(engine: Engine) -> FastAPI:
     """Return the application over a database in which a worker has announced what it offers."""
     deployment.announce(engine)
-    return create_app(engine, poll_seconds=0.05)
+    return create_app(engine, Options(poll_seconds=0.05))
 
 
 @pytest.fixture

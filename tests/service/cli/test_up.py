@@ -39,20 +39,20 @@ class Up:
         return self.process.wait(within)
 
 
-def command(data_dir: Path, *, port: int = 0) -> list[str]:
+def command(data_dir: Path, *extra: str, port: int = 0) -> list[str]:
     """Return the command line."""
-    options = ["--data-dir", str(data_dir), "--port", str(port)]
+    options = ["--data-dir", str(data_dir), "--port", str(port), *extra]
     return [sys.executable, "-m", "service.cli", "up", *options]
 
 
 @contextmanager
-def started(tmp_path: Path) -> Iterator[Up]:
+def started(tmp_path: Path, *extra: str) -> Iterator[Up]:
     """Run it until it says that it is ready, and end it whatever happens."""
     log = tmp_path / "log"
     with (
         log.open("w") as stderr,
         subprocess.Popen(
-            command(tmp_path / "data"), stdout=subprocess.PIPE, stderr=stderr, text=True
+            command(tmp_path / "data", *extra), stdout=subprocess.PIPE, stderr=stderr, text=True
         ) as process,
     ):
         try:
@@ -126,6 +126,40 @@ class TestWorker:
             time.sleep(0.1)
         assert up.worker() != first
         assert "signal SIGKILL" in up.log.read_text(encoding="utf-8")
+
+
+class TestDoor:
+    @pytest.mark.parametrize("extra", [("--host", "0.0.0.0"), ("--require-tokens",)])  # noqa: S104 - asks for tokens
+    def test_without_a_token_nobody_could_use_it_refuses_to_start(
+        self, tmp_path: Path, extra: tuple[str, ...]
+    ) -> None:
+        ended = subprocess.run(
+            command(tmp_path, *extra), capture_output=True, text=True, check=False, timeout=STARTUP
+        )
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "bitfloor token create NAME" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+
+    def test_others_may_connect_and_need_the_token(self, tmp_path: Path) -> None:
+        made = subprocess.run(
+            [
+                *(sys.executable, "-m", "service.cli", "token", "create", "ci"),
+                *("--data-dir", str(tmp_path / "data")),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        shown = made.stdout.strip()
+        with started(tmp_path, "--host", "0.0.0.0") as up:  # noqa: S104 - asks for tokens
+            assert httpx.get(f"{up.address}/v1/jobs").status_code == 401
+            headers = {"Authorization": f"Bearer {shown}", "Host": "bitfloor.example"}
+            assert httpx.get(f"{up.address}/v1/jobs", headers=headers).status_code == 200
+            assert shown not in up.log.read_text(encoding="utf-8")
+
+    def test_on_loopback_it_answers_to_its_own_names_only(self, up: Up) -> None:
+        answer = httpx.get(f"{up.address}/v1/jobs", headers={"Host": "evil.example"})
+        assert answer.status_code == 421
 
 
 class TestErrors:

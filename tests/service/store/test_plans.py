@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from service.store import jobs
 from service.store import leases
+from service.store.values import JobFilter
 from service.store.values import JobState
 from tests.contracts.samples import LONG
 from tests.contracts.samples import enqueue
@@ -20,11 +21,11 @@ USES: dict[str, tuple[Use, str]] = {
     "claiming": (lambda engine: leases.claim(engine, lease_seconds=LONG), "ix_jobs_claim"),
     "listing": (jobs.page, "ix_jobs_newest"),
     "listing by state": (
-        lambda engine: jobs.page(engine, state=JobState.QUEUED),
+        lambda engine: jobs.page(engine, JobFilter(state=JobState.QUEUED)),
         "ix_jobs_state_newest",
     ),
     "listing by label": (
-        lambda engine: jobs.page(engine, label=("team", "vision")),
+        lambda engine: jobs.page(engine, JobFilter(label=("team", "vision"))),
         "ix_labels_newest",
     ),
 }

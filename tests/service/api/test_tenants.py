@@ -1,0 +1,137 @@
+"""Tenants: to each of them, only its own jobs exist, at every route there is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy import create_engine
+
+from service.api.app import create_app
+from service.api.present import links
+from service.store import leases
+from service.store import quotas
+from service.store.access import Quota
+from service.store.access import Scope
+from service.store.values import Job
+from tests.service.api import deployment
+from tests.service.api.deployment import BODY
+from tests.service.api.deployment import problem_of
+from tests.service.api.doors import bearer
+from tests.service.api.doors import locked
+from tests.service.api.doors import token
+
+DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
+#: from the document, so that a route that somebody adds is tried too
+OF_A_JOB = [
+    (method.upper(), path)
+    for path, methods in DOCUMENT["paths"].items()
+    for method in methods
+    if "{job_id}" in path
+]
+
+
+@pytest.fixture
+def theirs(engine: Engine) -> Job:
+    """Return a finished job of tenant audio, with all there can be to see of one."""
+    job = deployment.enqueue(engine, tenant="audio", labels={"team": "x"})
+    lease = deployment.start(engine)
+    deployment.record(engine, lease, *deployment.MIXED)
+    leases.succeed(engine, lease, deployment.BEST_DOCUMENT)
+    return job
+
+
+@pytest.fixture
+def client(engine: Engine, theirs: Job) -> Iterator[httpx.Client]:
+    """Return a connection to a service that asks for tokens, shows none, and knows `theirs`."""
+    with locked(engine) as client:
+        yield client
+
+
+class TestJobs:
+    def test_there_are_routes_to_try(self) -> None:
+        assert len(OF_A_JOB) >= 7
+
+    @pytest.mark.parametrize("method, path", OF_A_JOB)
+    def test_no_route_knows_a_job_of_another_tenant(
+        self, engine: Engine, client: httpx.Client, theirs: Job, method: str, path: str
+    ) -> None:
+        url = path.format(job_id=theirs.id, **dict.fromkeys(("format", "number"), "0"))
+        stranger = client.request(method, url, headers=bearer(token(engine, "vision")))
+        missing = client.request(
+            method,
+            url.replace(theirs.id, theirs.id[:-1] + ("0" if theirs.id[-1] != "0" else "1")),
+            headers=bearer(token(engine, "audio")),
+        )
+        problem = problem_of(stranger, status=404, code="job-not-found")
+        # told apart from a job that never was by nothing but its id
+        assert {**missing.json(), "detail": ""} == {**problem, "detail": ""}
+        owner = client.request(method, url, headers=bearer(token(engine, "audio")))
+        operator = bearer(token(engine, "ops", scopes=frozenset({Scope.ADMIN})))
+        assert owner.status_code != 404
+        assert client.request(method, url, headers=operator).status_code == owner.status_code
+
+    def test_a_listing_holds_ones_own(self, engine: Engine, client: httpx.Client) -> None:
+        own = bearer(token(engine, "vision"))
+        job = client.post("/v1/jobs", json=BODY, headers=own).json()
+        assert job["tenant"] == "vision"
+        for asked in ({}, {"state": "succeeded"}, {"label": "team:x"}):
+            found = client.get("/v1/jobs", params=asked, headers=own).json()["items"]
+            assert [one["id"] for one in found] == ([] if asked else [job["id"]])
+        everything = bearer(token(engine, "ops", scopes=frozenset({Scope.ADMIN})))
+        assert len(client.get("/v1/jobs", headers=everything).json()["items"]) == 2
+
+    def test_a_cursor_of_another_tenant_leads_to_nothing_of_theirs(
+        self, engine: Engine, client: httpx.Client
+    ) -> None:
+        for _ in range(2):
+            deployment.enqueue(engine, tenant="audio")
+        first = client.get("/v1/jobs?limit=1", headers=bearer(token(engine, "audio"))).json()
+        asked = {"cursor": first["next"]}
+        answer = client.get("/v1/jobs", params=asked, headers=bearer(token(engine, "vision")))
+        assert answer.json()["items"] == []
+
+    def test_idempotency_keys_are_each_tenants_own(
+        self, engine: Engine, client: httpx.Client
+    ) -> None:
+        ids = set()
+        for tenant in ("vision", "audio", "default"):
+            headers = {**bearer(token(engine, tenant)), "Idempotency-Key": "release-7"}
+            answers = [client.post("/v1/jobs", json=BODY, headers=headers) for _ in range(2)]
+            assert [answer.status_code for answer in answers] == [202, 200]
+            ids |= {answer.json()["id"] for answer in answers}
+        assert len(ids) == 3
+
+
+class TestDashboard:
+    def test_it_shows_ones_own_studies(
+        self, engine: Engine, client: httpx.Client, theirs: Job
+    ) -> None:
+        own = deployment.enqueue(engine, tenant="vision")
+        seen = {}
+        for tenant in ("vision", "audio"):
+            found = client.get("/api/studies", headers=bearer(token(engine, tenant))).json()
+            seen[tenant] = [one["study_name"] for one in found["study_summaries"]]
+        assert len(seen["vision"]) == len(seen["audio"]) == 1
+        assert own.id[-8:] in seen["vision"][0]
+        assert theirs.id[-8:] in seen["audio"][0]
+
+    def test_a_study_of_another_tenant_is_not_found_by_its_number(
+        self, engine: Engine, client: httpx.Client, theirs: Job
+    ) -> None:
+        study = links(theirs.id).dashboard.rpartition("/")[2]
+        for path in (f"/api/studies/{study}", f"/csv/{study}"):
+            assert client.get(path, headers=bearer(token(engine, "vision"))).status_code >= 400
+            assert client.get(path, headers=bearer(token(engine, "audio"))).status_code == 200
+
+
+class TestQuota:
+    def test_beyond_it_a_submission_is_refused(self, engine: Engine, client: httpx.Client) -> None:
+
+        quotas.put(engine, Quota(tenant="vision", queued_jobs=1))
+        own = bearer(token(engine, "vision"))
+        assert client.post("/v1/jobs", json=BODY, headers=own).status_code == 202
+        refused = client.post("/v1/jobs", json=BODY, headers=own)
+        problem = problem_of(refused, status=429, code="quota-exceeded")
+        assert (problem["quota"], problem["limit"]) == ("queued_jobs", 1)
