@@ -11,6 +11,7 @@ from service.api import events
 from service.api import handlers
 from service.api import health
 from service.api import jobs
+from service.api import metrics
 from service.api import offers
 from service.api import openapi
 from service.api import report
@@ -19,6 +20,8 @@ from service.api.body_limit import BodyLimit
 from service.api.fallback import Fallback
 from service.api.headers import SecurityHeaders
 from service.dashboard.app import dashboard
+from service.tracing import OFF
+from service.tracing import Tracer
 
 MAX_BODY_BYTES = 1024 * 1024
 POLL_SECONDS = 1.0  # between two looks at the database for each client that follows a job
@@ -36,6 +39,7 @@ def create_app(
     *,
     max_body_bytes: int = MAX_BODY_BYTES,
     poll_seconds: float = POLL_SECONDS,
+    tracer: Tracer = OFF,
 ) -> FastAPI:
     """Return the application over a migrated database; the engine stays the caller's."""
     app = FastAPI(
@@ -50,12 +54,13 @@ def create_app(
     app.state.engine = engine
     app.state.poll_seconds = poll_seconds
     app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
-    for module in (jobs, trials, best, events, report, offers, health, docs):
+    for module in (jobs, trials, best, events, report, offers, health, metrics, docs):
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
     app.router.default = Fallback(GZipMiddleware(dashboard(engine), compresslevel=4))
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
-    app.add_middleware(SecurityHeaders)  # outermost
+    app.add_middleware(SecurityHeaders)
+    metrics.install(app, engine, tracer=tracer)  # outermost
     return app

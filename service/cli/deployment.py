@@ -11,13 +11,16 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service import logs
+from service import tracing
 from service.api.app import create_app
 from service.cli import hosting
 from service.cli.children import KeptChild
 from service.cli.errors import SettingUnusable
 from service.client import BitfloorClient
 from service.client import ClientError
+from service.settings import LogSettings
 from service.settings import Settings
+from service.settings import TraceSettings
 from service.store import session
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened on, never asked
@@ -26,7 +29,8 @@ PROBE_TIMEOUT = 2.0  # seconds
 
 def up(data_dir: Path, *, host: str, port: int, model_root: Path, data_root: Path) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
-    logs.to_stderr()
+    # whoever sits before it did not ask to read of every request
+    _start_log(level="warning")
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
     with hosting.listen(host, port) as listener, _opened(url) as engine:
         session.migrate(engine)
@@ -39,12 +43,21 @@ def up(data_dir: Path, *, host: str, port: int, model_root: Path, data_root: Pat
 
 def serve(database_url: str, *, host: str, port: int) -> None:
     """Run the API over a migrated database until stopped."""
-    logs.to_stderr()
+    _start_log(level="info")
     with hosting.listen(host, port) as listener, _opened(database_url) as engine:
         session.require_current_schema(engine)
         api = hosting.ApiThread(_app(engine), listener, log_level="info")
         announce = _announcement(_address(host, listener), with_worker=False)
         hosting.host_until_stopped(api, None, announce=announce)
+
+
+def _start_log(*, level: str) -> None:
+    """Log as the environment says, at this level where it says none."""
+    try:
+        settings = LogSettings()
+    except ValidationError as error:
+        raise _unusable(error) from error
+    logs.to_stderr(settings.log_format, level=settings.log_level or level)
 
 
 @contextmanager
@@ -60,11 +73,18 @@ def _app(engine: Engine) -> FastAPI:
     try:
         settings = Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
+        raise _unusable(error) from error
     return create_app(
-        engine, max_body_bytes=settings.max_body_bytes, poll_seconds=settings.follow_seconds
+        engine,
+        max_body_bytes=settings.max_body_bytes,
+        poll_seconds=settings.follow_seconds,
+        tracer=tracing.open_tracer("bitfloor-api", wanted=TraceSettings().wanted),
     )
+
+
+def _unusable(error: ValidationError) -> SettingUnusable:
+    first = error.errors()[0]
+    return SettingUnusable(str(first["loc"][0]), first["msg"])
 
 
 def _address(host: str, listener: socket.socket) -> str:
