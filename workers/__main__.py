@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from service import logs
 from service import tracing
-from service.store import catalog
-from service.store import session
 from service.settings import LogSettings
 from service.settings import TraceSettings
+from service.store import catalog
+from service.store import session
 from service.store.errors import StoreError
 from workers import openmp  # noqa: F401  # before anything that loads torch
 from workers.errors import MetricsAddressUnusable

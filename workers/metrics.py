@@ -1,5 +1,6 @@
 """What one worker counts, for Prometheus to read from the worker itself."""
 
+from enum import StrEnum
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
@@ -13,6 +14,26 @@ from prometheus_client import start_http_server
 
 #: seconds; from a small network on a GPU to a large one, seen to the last image, without
 _TRIAL_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+
+
+class End(StrEnum):
+    """How an attempt ended."""
+
+    FINISHED = "finished"  # succeeded or infeasible
+    CANCELLED = "cancelled"
+    RELEASED = "released"  # the worker was asked to stop
+    FAILED = "failed"  # another attempt would fail alike
+    RETRY = "retry"  # given back for another attempt, unless it was the last
+    LEASE_LOST = "lease_lost"
+    ABANDONED = "abandoned"  # the database was away; the lease will lapse
+
+
+class Beat(StrEnum):
+    """How a try to renew a lease ended."""
+
+    RENEWED = "renewed"
+    MISSED = "missed"  # the database was away
+    LOST = "lost"
 
 
 class WorkerMetrics:
@@ -40,8 +61,13 @@ class WorkerMetrics:
         self.claims = self._counter("claims", "Jobs claimed.")
         self.reclaims = self._counter("reclaims", "Jobs claimed that had been claimed before.")
         self.attempts = self._counter("attempts", "Attempts, by how they ended.", "end")
-        self.heartbeats = self._counter("heartbeats", "Renewals of a lease.", "result")
+        self.heartbeats = self._counter("heartbeats", "Tries to renew a lease.", "result")
         self.lease_losses = self._counter("lease_losses", "Leases that this worker lost.")
+        # there from the start, so that a rate sees the first of each
+        for end in End:
+            self.attempts.labels(end.value)
+        for result in Beat:
+            self.heartbeats.labels(result.value)
 
     def serve(self, host: str, port: int) -> int:
         """Answer on the address until the process ends; return the port, one found for port 0.

@@ -35,7 +35,7 @@ class WorkerSettings(BaseSettings):
 
 
 class MetricsSettings(BaseSettings):
-    """Environment variables BITFLOOR_METRICS_*: where the worker answers Prometheus, if anywhere."""
+    """Environment variables BITFLOOR_METRICS_*: where the worker answers Prometheus."""
 
     model_config = SettingsConfigDict(
         env_prefix="BITFLOOR_METRICS_", frozen=True, env_ignore_empty=True

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
-from enum import StrEnum
 
 import structlog
 
@@ -13,20 +12,9 @@ from service.store.values import Job
 from service.tracing import OFF
 from service.tracing import Span
 from service.tracing import Tracer
+from workers.metrics import Beat
+from workers.metrics import End
 from workers.metrics import WorkerMetrics
-
-
-class End(StrEnum):
-    """How an attempt ended."""
-
-    FINISHED = "finished"  # succeeded or infeasible
-    CANCELLED = "cancelled"
-    RELEASED = "released"  # the worker was asked to stop
-    FAILED = "failed"  # another attempt would fail alike
-    RETRY = "retry"  # given back for another attempt, unless it was the last
-    LEASE_LOST = "lease_lost"
-    ABANDONED = "abandoned"  # the database was away; the lease will lapse
-
 
 _FAILURES = {End.FAILED, End.RETRY, End.LEASE_LOST, End.ABANDONED}
 
@@ -43,14 +31,14 @@ class Telemetry:
         self.metrics.claims.inc()
         if number > 1:
             self.metrics.reclaims.inc()
-        spec = job.submission.spec
+        bound = structlog.contextvars.bound_contextvars
         with (
             self.metrics.busy.track_inprogress(),
-            structlog.contextvars.bound_contextvars(job=job.id, attempt=number),
+            bound(job=job.id, attempt=number),
             self.tracer.span("attempt") as span,
+            bound(**({"trace_id": span.trace_id} if span.trace_id else {})),
         ):
-            if span.trace_id:
-                structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+            spec = job.submission.spec
             span.note({"bitfloor.job.id": job.id, "bitfloor.job.attempt": number})
             span.note({"bitfloor.job.model": spec.model, "bitfloor.job.dataset": spec.dataset})
             end = End.ABANDONED
@@ -61,15 +49,15 @@ class Telemetry:
 
     def heartbeat(self, renew: Callable[[], bool]) -> bool:
         """Renew a lease and return what that brings back; what it raises is counted too."""
-        result = "missed"
+        result = Beat.MISSED
         try:
             cancel_requested = renew()
-            result = "renewed"
+            result = Beat.RENEWED
         except LeaseLost:
-            result = "lost"
+            result = Beat.LOST
             raise
         finally:
-            self.metrics.heartbeats.labels(result).inc()
+            self.metrics.heartbeats.labels(result.value).inc()
         return cancel_requested
 
     def trial(self, span: Span, result: TrialResult, *, seconds: float) -> None:

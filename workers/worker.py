@@ -22,8 +22,8 @@ from workers.attempt import carry_out
 from workers.errors import Cancelled
 from workers.errors import Stopping
 from workers.heartbeat import Heartbeat
+from workers.metrics import End
 from workers.settings import WorkerSettings
-from workers.telemetry import End
 from workers.telemetry import Telemetry
 from workers.watchdog import Watchdog
 

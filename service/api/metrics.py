@@ -1,10 +1,13 @@
 """/metrics: what Prometheus reads, of this process and of the queue behind it."""
 
+from importlib.metadata import version
+
 from fastapi import APIRouter
 from fastapi import FastAPI
 from fastapi import Request
 from fastapi import Response
 from prometheus_client import CollectorRegistry
+from prometheus_client import Info
 from prometheus_client import PlatformCollector
 from prometheus_client import ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -25,6 +28,8 @@ def install(app: FastAPI, engine: Engine, *, tracer: Tracer) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
+    release = Info("bitfloor_api", "The release that runs.", registry=registry)
+    release.info({"version": version("bitfloor")})
     registry.register(QueueCollector(engine))
     app.state.metrics = registry
     app.add_middleware(Observed, registry=registry, tracer=tracer)
