@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.types import Message
 from starlette.types import Receive
 from starlette.types import Scope
 from starlette.types import Send
+from structlog.typing import FilteringBoundLogger
 
 from service.api import request_ids
 from service.api.http_metrics import HttpMetrics
@@ -62,20 +64,27 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope, send, clock=self._clock)
-        # cleared here and not at the end: what answers for us after a failure logs too
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_ids.assign(scope))
         with self._tracer.span(method_of(scope), headers=Headers(scope=scope)) as span:
+            bound = {"request_id": request_ids.assign(scope)}
             if span.trace_id:
-                structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+                bound["trace_id"] = span.trace_id
+            # cleared here and not at the end: what answers for us after a failure logs too
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(**bound)
+            # bound once more: the dashboard's last words come from a thread without this context
+            log = _log.bind(**bound)
+            tell = partial(self._tell, scope, span=span, log=log)
+            answer = _Answer(scope, send, clock=self._clock, tell=tell)
+            self._metrics.in_progress.inc()
             try:
-                with self._metrics.in_progress.track_inprogress():
-                    await self._app(scope, receive, answer.send)
+                await self._app(scope, receive, answer.send)
             finally:
-                self._tell(scope, answer, span=span)
+                answer.end()
 
-    def _tell(self, scope: Scope, answer: "_Answer", *, span: Span) -> None:
+    def _tell(
+        self, scope: Scope, answer: "_Answer", *, span: Span, log: FilteringBoundLogger
+    ) -> None:
+        self._metrics.in_progress.dec()
         method, route, status = method_of(scope), route_of(scope), answer.status
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.seconds.labels(method, route).observe(answer.latency())
@@ -88,7 +97,7 @@ class Observed:
             span.note({"bitfloor.job.id": job})
         if status >= _FAILURES:
             span.fail(str(status))
-        _log.info(
+        log.info(
             "request",
             method=method,
             route=route,
@@ -102,8 +111,17 @@ class Observed:
 class _Answer:
     """What is seen of an answer while it is sent; without any, it is the failure it looks like."""
 
-    def __init__(self, scope: Scope, send: Send, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        send: Send,
+        *,
+        clock: Callable[[], float],
+        tell: Callable[["_Answer"], None],
+    ) -> None:
+        """`tell` is called once, before the caller has the last of the answer."""
         self.status = _FAILURES
+        self._tell: Callable[[_Answer], None] | None = tell
         self._scope = scope
         self._send = send
         self._clock = clock
@@ -116,7 +134,15 @@ class _Answer:
             self.status = message["status"]
             self._began = self._clock()
             request_ids.add(MutableHeaders(scope=message), self._scope)
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            self.end()
         return self._send(message)
+
+    def end(self) -> None:
+        """Tell of the answer, unless that has been done."""
+        tell, self._tell = self._tell, None
+        if tell:
+            tell(self)
 
     def latency(self) -> float:
         """Return the seconds until the answer began."""

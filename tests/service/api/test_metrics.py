@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
@@ -124,7 +125,7 @@ class TestRequests:
             raise RuntimeError("a secret")
 
         app.add_api_route("/v1/fail/{which}", fail)
-        with client_of(app) as client:
+        with client_of(app) as client, structlog.testing.capture_logs():
             client.get("/v1/fail/this")
             found = scraped(client)
         route = "/v1/fail/{which}"
