@@ -15,7 +15,7 @@ class HttpMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "bitfloor_http_requests",
-            "Requests whose answer has ended.",
+            "Requests answered.",
             ("method", "route", "status"),
             registry=registry,
         )

@@ -57,13 +57,17 @@ class Observed:
         self._tracer = tracer
         self._clock = clock
 
-    async def __call__(  # rule: async, because it has to see how the answer ended
+    def __call__(  # rule: positional, because ASGI passes them so
         self, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    ) -> Awaitable[None]:
         """Pass the request on, and tell of it once its answer has ended."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._observe(scope, receive, send=send)
+
+    async def _observe(  # rule: async, because it has to see how the answer ended
+        self, scope: Scope, receive: Receive, *, send: Send
+    ) -> None:
         with self._tracer.span(method_of(scope), headers=Headers(scope=scope)) as span:
             bound = {"request_id": request_ids.assign(scope)}
             if span.trace_id:
