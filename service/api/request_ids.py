@@ -26,5 +26,6 @@ def assign(scope: Scope) -> str:
 
 
 def add(headers: MutableHeaders, scope: Scope) -> None:
-    """Tell the caller the id that `assign` gave the request."""
-    headers[HEADER] = scope["state"]["request_id"]
+    """Tell the caller the id that `assign` gave the request, if it got as far."""
+    if request_id := scope.get("state", {}).get("request_id"):
+        headers[HEADER] = request_id
