@@ -44,6 +44,12 @@ def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Whatever the database: what it is asked is tested elsewhere, on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def logged() -> Iterator[Lines]:
     """Return what is logged, with what was bound to the job."""
     merge = structlog.contextvars.merge_contextvars
