@@ -1,5 +1,10 @@
-"""What the API reads from its environment beside the options of the command that starts it."""
+"""What servers and workers read from their environment beside the options of their commands."""
 
+from typing import Annotated
+from typing import Any
+from typing import Literal
+
+from pydantic import BeforeValidator
 from pydantic import Field
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
@@ -40,3 +45,40 @@ class Settings(BaseSettings):
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class LogSettings(BaseSettings):
+    """Read `BITFLOOR_<FIELD>`: how every process of ours writes its log."""
+
+    model_config = SettingsConfigDict(env_prefix="BITFLOOR_", frozen=True, env_ignore_empty=True)
+
+    #: None: console on a terminal, else logfmt
+    log_format: Annotated[Literal["console", "logfmt", "json"] | None, BeforeValidator(_lower)] = (
+        None
+    )
+    #: the least that is written; None: what suits the command
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None, BeforeValidator(_lower)
+    ] = None
+
+
+class TraceSettings(BaseSettings):
+    """Read what turns traces on of OpenTelemetry's variables; its SDK reads all others itself."""
+
+    model_config = SettingsConfigDict(env_prefix="OTEL_", frozen=True, env_ignore_empty=True)
+
+    exporter_otlp_endpoint: str | None = None
+    exporter_otlp_traces_endpoint: str | None = None
+    traces_exporter: str = "otlp"
+    sdk_disabled: str = "false"
+
+    @property
+    def wanted(self) -> bool:
+        """Traces have somewhere to go, and nobody turned them off."""
+        endpoint = self.exporter_otlp_traces_endpoint or self.exporter_otlp_endpoint
+        off = self.sdk_disabled.lower() == "true" or self.traces_exporter.lower() == "none"
+        return bool(endpoint) and not off

@@ -5,44 +5,57 @@ import sys
 import threading
 from types import FrameType
 from typing import Annotated
+from typing import Any
 
+import structlog
 import typer
 from pydantic import ValidationError
 
 from service import logs
+from service import tracing
+from service.settings import LogSettings
+from service.settings import TraceSettings
 from service.store import catalog
 from service.store import session
 from service.store.errors import StoreError
 from workers import openmp  # noqa: F401  # before anything that loads torch
+from workers.errors import MetricsAddressUnusable
+from workers.settings import MetricsSettings
 from workers.settings import WorkerSettings
+from workers.telemetry import Telemetry
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def work(
+def work(  # noqa: PLR0913  # an option is a parameter
     database_url: Annotated[str | None, typer.Option(help="as for `bitfloor serve`")] = None,
     *,
     lease_seconds: Annotated[float | None, typer.Option(help="see docs/cli.md")] = None,
     model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
     data_root: Annotated[str | None, typer.Option(help="folder of datasets")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="answer Prometheus here")] = None,
+    metrics_host: Annotated[str | None, typer.Option(help="127.0.0.1 unless said")] = None,
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
 ) -> None:
     """Search for the jobs in the queue, one after another."""
-    logs.to_stderr()
-    given = {
-        "database_url": database_url,
-        "lease_seconds": lease_seconds,
-        "model_root": model_root,
-        "data_root": data_root,
-    }
     stop = threading.Event()
     _on_signals(stop)
     try:
-        settings = WorkerSettings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # validated by pydantic
+        _start_log()
+        settings = WorkerSettings(
+            **_said(
+                database_url=database_url,
+                lease_seconds=lease_seconds,
+                model_root=model_root,
+                data_root=data_root,
+            )
+        )
+        metrics = MetricsSettings(**_said(host=metrics_host, port=metrics_port))
         engine = session.open_engine(settings.database_url)
         session.require_current_schema(engine)
-    except (StoreError, ValidationError) as error:
+        telemetry = _telemetry(metrics)
+    except (StoreError, ValidationError, MetricsAddressUnusable) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
@@ -52,11 +65,35 @@ def work(
     from workers.worker import open_worker  # noqa: PLC0415  # loads torch
 
     catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
-    worker = open_worker(engine, settings, stop)
+    worker = open_worker(engine, settings, stop, telemetry=telemetry)
     if once:
         worker.work_once()
     else:
         worker.work_forever()
+
+
+def _said(**options: Any) -> dict[str, Any]:
+    """Return the options that were given; the environment says the others."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _start_log() -> None:
+    settings = LogSettings()
+    logs.to_stderr(settings.log_format, level=settings.log_level or "info")
+
+
+def _telemetry(settings: MetricsSettings) -> Telemetry:
+    """Return where this worker tells of its work, answering Prometheus if that is wanted."""
+    tracer = tracing.open_tracer("bitfloor-worker", wanted=TraceSettings().wanted)
+    telemetry = Telemetry(tracer=tracer)
+    if settings.port is not None:
+        try:
+            port = telemetry.metrics.serve(settings.host, settings.port)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise MetricsAddressUnusable(settings.host, settings.port, why=why) from error
+        structlog.get_logger().info("metrics", host=settings.host, port=port)
+    return telemetry
 
 
 def _on_signals(stop: threading.Event) -> None:

@@ -25,6 +25,7 @@ from workers.evaluators.interruptible import interruptible
 from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
+from workers.telemetry import Telemetry
 from workers.workbench import Workbench
 
 #: gives a step a time limit: (what, seconds) -> context
@@ -43,6 +44,7 @@ class Attempt:
     limit: Limit
     #: called between rounds; raises Cancelled, LeaseLost or Stopping
     check: Callable[[], None]
+    telemetry: Telemetry
 
 
 def carry_out(attempt: Attempt) -> None:
@@ -61,7 +63,10 @@ def carry_out(attempt: Attempt) -> None:
         trials=results,
         calibration_images=bench.calibration_images,
     )
-    with attempt.limit("certification", attempt.settings.setup_timeout):
+    with (
+        attempt.telemetry.tracer.span("certification"),
+        attempt.limit("certification", attempt.settings.setup_timeout),
+    ):
         conclusion = conclude(evidence, bench, check=attempt.check)
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
@@ -70,7 +75,10 @@ def carry_out(attempt: Attempt) -> None:
 
 def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
     leases.enter(attempt.engine, attempt.lease, "calibrating")
-    with attempt.limit("setting up", attempt.settings.setup_timeout):
+    with (
+        attempt.telemetry.tracer.span("setup"),
+        attempt.limit("setting up", attempt.settings.setup_timeout),
+    ):
         bench = workbench.prepare(
             attempt.job,
             models=open_models(attempt.settings.model_root),
@@ -90,17 +98,21 @@ def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
 def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | None:
     """Evaluate the next trial and record it; None when the search is over."""
     started = time.monotonic()
-    with attempt.limit("a trial", attempt.job.trial_timeout):
-        result = next(run, None)
-    if result is None:
-        return None
-    cancel_requested = trials.record(
-        attempt.engine,
-        attempt.lease,
-        result,
-        seconds=time.monotonic() - started,
-        lease_seconds=attempt.settings.lease_seconds,
-    )
+    with attempt.telemetry.tracer.span("trial") as span:
+        with attempt.limit("a trial", attempt.job.trial_timeout):
+            result = next(run, None)
+        if result is None:
+            span.rename("end of search")
+            return None
+        seconds = time.monotonic() - started
+        cancel_requested = trials.record(
+            attempt.engine,
+            attempt.lease,
+            result,
+            seconds=seconds,
+            lease_seconds=attempt.settings.lease_seconds,
+        )
+        attempt.telemetry.trial(span, result, seconds=seconds)
     if cancel_requested:
         raise Cancelled
     attempt.check()
@@ -109,3 +121,4 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
 
 def _count(attempt: Attempt, images: int) -> None:
     leases.add_images(attempt.engine, attempt.lease, images)
+    attempt.telemetry.metrics.images.inc(images)

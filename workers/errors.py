@@ -17,6 +17,7 @@ WorkerError
 ├── BrokenModel         an installed package's own model cannot be made
 ├── UnusableData        a dataset, or one file of it, cannot be read as what it should be
 ├── MismatchedData      the dataset does not fit the model
+├── MetricsAddressUnusable  nothing can answer Prometheus there
 ├── Cancelled           the job was cancelled while a trial ran
 └── Stopping            the worker was asked to stop while a trial ran
 """
@@ -198,6 +199,18 @@ class MismatchedData(WorkerError):
 
     def __init__(self, model: str, dataset: str, *, why: str) -> None:
         super().__init__(f"{dataset} does not fit {model}: {why}")
+
+
+class MetricsAddressUnusable(WorkerError):
+    """Nothing can answer Prometheus at this address."""
+
+    code = "metrics-address-unusable"
+
+    def __init__(self, host: str, port: int, *, why: str) -> None:
+        super().__init__(
+            f"cannot serve metrics on port {port} of {host}: {why}; choose another with "
+            "--metrics-port or --metrics-host, or let --metrics-port 0 find one that is free"
+        )
 
 
 class Cancelled(WorkerError):

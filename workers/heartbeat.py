@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +26,11 @@ class Heartbeat:
         self._renew = renew
         self._interval = interval
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # in a copy of the context, so that what it logs names the job
+        beat = (self._beat,)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=beat, name="heartbeat", daemon=True
+        )
         self.cancel_requested = False
         self.lost: LeaseLost | None = None
 

@@ -32,3 +32,16 @@ class WorkerSettings(BaseSettings):
     batch: int = Field(default=128, ge=1)
     #: "auto" takes CUDA if there is one
     device: str = "auto"
+
+
+class MetricsSettings(BaseSettings):
+    """Environment variables BITFLOOR_METRICS_*: where the worker answers Prometheus."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BITFLOOR_METRICS_", frozen=True, env_ignore_empty=True
+    )
+
+    #: there is no login: whoever reaches the port reads the figures
+    host: str = "127.0.0.1"
+    #: None: nowhere; 0 finds a free one
+    port: int | None = Field(default=None, ge=0, le=65535)

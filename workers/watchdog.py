@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 
 #: exit status of a worker that its watchdog ended; whoever started it starts another
 EXIT_STATUS = 70
@@ -24,7 +25,8 @@ class Watchdog:
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
         """Give the block that long. `what` is told to people, such as "trial 12"."""
-        timer = threading.Timer(seconds, self._overdue, (what, seconds))
+        # in a copy of the context, so that what it logs names the job
+        timer = threading.Timer(seconds, copy_context().run, (self._overdue, what, seconds))
         timer.name, timer.daemon = "watchdog", True
         timer.start()
         try:

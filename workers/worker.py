@@ -2,6 +2,8 @@
 
 import threading
 from dataclasses import dataclass
+from dataclasses import field
+from functools import partial
 
 import structlog
 import torch
@@ -20,7 +22,9 @@ from workers.attempt import carry_out
 from workers.errors import Cancelled
 from workers.errors import Stopping
 from workers.heartbeat import Heartbeat
+from workers.metrics import End
 from workers.settings import WorkerSettings
+from workers.telemetry import Telemetry
 from workers.watchdog import Watchdog
 
 log = structlog.get_logger()
@@ -37,6 +41,7 @@ class Worker:
     device: torch.device
     #: set to end: looked at between rounds and between jobs
     stop: threading.Event
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
     def work_forever(self) -> None:
         """Work until asked to stop; an empty queue or a database that is away is waited out."""
@@ -59,46 +64,58 @@ class Worker:
         if claimed is None:
             return False
         lease, job = claimed
-        with structlog.contextvars.bound_contextvars(job=job.id, attempt=lease.attempt):
-            log.info("claimed", model=job.submission.spec.model)
-            self._attempt(lease, job)
+        self.telemetry.attempt(job, lease.attempt, work=lambda: self._attempt(lease, job))
         return True
 
-    def _attempt(self, lease: Lease, job: Job) -> None:
+    def _attempt(self, lease: Lease, job: Job) -> End:
+        log.info("claimed", model=job.submission.spec.model)
+        try:
+            return self._carried_out(lease, job)
+        except LeaseLost:
+            log.warning("lost the lease; whoever holds it now goes on from the recorded trials")
+            return End.LEASE_LOST
+        except StoreError as error:
+            # nothing can be written about it now; the lease runs out and the job is claimed again
+            log.warning("abandoned", why=str(error))
+            raise
+
+    def _carried_out(self, lease: Lease, job: Job) -> End:
         """Carry the job out and leave it in the state that its end calls for."""
         try:
             with self._heartbeat(lease) as heartbeat:
                 carry_out(self._prepared(lease, job, heartbeat=heartbeat))
-            log.info("finished")
-        except LeaseLost:
-            log.warning("lost the lease; whoever holds it now goes on from the recorded trials")
         except Cancelled:
             leases.cancel(self.engine, lease)
             log.info("cancelled")
+            return End.CANCELLED
         except Stopping:
             leases.release(self.engine, lease)
             log.info("released")
+            return End.RELEASED
         except StoreError:
-            # nothing can be written about it now; the lease runs out and the job is claimed again
             raise
         except Exception as error:  # noqa: BLE001  # the worker outlives whatever a job does
-            self._failed(lease, error, earlier=job.failures)
+            return self._failed(lease, error, earlier=job.failures)
+        log.info("finished")
+        return End.FINISHED
 
-    def _failed(self, lease: Lease, error: Exception, *, earlier: int) -> None:
+    def _failed(self, lease: Lease, error: Exception, *, earlier: int) -> End:
         decision = retry.decide(error, earlier)
         if decision.delay is None:
             log.warning("failed", code=decision.error.code, why=decision.error.message)
             leases.fail(self.engine, lease, decision.error)
-            return
+            return End.FAILED
         log.error(
             "attempt failed", code=decision.error.code, retry_in=decision.delay, exc_info=error
         )
         leases.retry(self.engine, lease, error=decision.error, delay_seconds=decision.delay)
+        return End.RETRY
 
     def _heartbeat(self, lease: Lease) -> Heartbeat:
         seconds = self.settings.lease_seconds
+        renew = partial(leases.renew, self.engine, lease, lease_seconds=seconds)
         return Heartbeat(
-            lambda: leases.renew(self.engine, lease, lease_seconds=seconds),
+            lambda: self.telemetry.heartbeat(renew),
             # at least three signs of life per lease, so that one may be missed
             interval=min(self.settings.heartbeat_seconds, seconds / 3),
         )
@@ -127,9 +144,13 @@ class Worker:
             device=self.device,
             limit=Watchdog(overdue).limit,
             check=check,
+            telemetry=self.telemetry,
         )
 
 
-def open_worker(engine: Engine, settings: WorkerSettings, stop: threading.Event) -> Worker:
+def open_worker(
+    engine: Engine, settings: WorkerSettings, stop: threading.Event, *, telemetry: Telemetry
+) -> Worker:
     """Return a worker on the device that the settings name."""
-    return Worker(engine, settings, workbench.choose_device(settings.device), stop)
+    device = workbench.choose_device(settings.device)
+    return Worker(engine, settings, device, stop, telemetry)

@@ -12,6 +12,7 @@ from service.api import handlers
 from service.api import health
 from service.api import jobs
 from service.api import login
+from service.api import metrics
 from service.api import offers
 from service.api import openapi
 from service.api import report
@@ -25,6 +26,8 @@ from service.api.fallback import Fallback
 from service.api.headers import SecurityHeaders
 from service.api.options import Options
 from service.api.origins import Origins
+from service.tracing import OFF
+from service.tracing import Tracer
 
 _FOLLOWER_THREADS = 4
 
@@ -35,7 +38,12 @@ _DESCRIPTION = (
 )
 
 
-def create_app(engine: Engine, options: Options = Options()) -> FastAPI:  # noqa: B008 - it is frozen
+def create_app(
+    engine: Engine,
+    options: Options = Options(),  # noqa: B008 - it is frozen
+    *,
+    tracer: Tracer = OFF,
+) -> FastAPI:
     """Return the application over a migrated database; the engine stays the caller's."""
     app = FastAPI(
         title="bitfloor",
@@ -45,19 +53,22 @@ def create_app(engine: Engine, options: Options = Options()) -> FastAPI:  # noqa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # ours tells of every request; the framework's own would tell the query too
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     credentials = Credentials(engine, options)
     app.state.engine = engine
     app.state.options = options
     app.state.credentials = credentials
     app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
-    for module in (jobs, trials, best, events, report, offers, health, docs, login):
+    for module in (jobs, trials, best, events, report, offers, health, metrics, docs, login):
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
     app.router.default = Fallback(Dashboards(engine))
     handlers.install(app)
     openapi.install(app)
     _guard(app, credentials, options=options)
+    metrics.install(app, engine, tracer=tracer)  # outermost
     return app
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from service.api import headers
 from service.api import problems
+from service.api import request_ids
 from service.api import validation
 from service.api.errors import UnknownRoute
 
@@ -36,7 +37,9 @@ def _known(request: Request, error: Exception) -> Response:
 def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("request failed", path=request.url.path, exc_info=error)
     answer = _internal()
-    headers.add(answer.headers)  # answered outside all middleware
+    # answered outside all middleware
+    headers.add(answer.headers)
+    request_ids.add(answer.headers, request.scope)
     return answer
 
 

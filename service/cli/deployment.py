@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service import logs
+from service import tracing
 from service.api.app import create_app
 from service.api.options import LOOPBACK_HOSTS
 from service.api.options import Options
@@ -21,7 +22,9 @@ from service.cli.database import opened
 from service.cli.errors import NoTokens
 from service.cli.errors import SettingUnusable
 from service.client import BitfloorClient
+from service.settings import LogSettings
 from service.settings import Settings
+from service.settings import TraceSettings
 from service.store import catalog
 from service.store import session
 from service.store import tokens
@@ -42,7 +45,8 @@ class Binding:
 
 def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
-    logs.to_stderr()
+    # whoever sits before it did not ask to read of every request
+    _start_log(level="warning")
     url = embedded_url(data_dir)
     with hosting.listen(binding.host, binding.port) as listener, opened(url) as engine:
         session.migrate(engine)
@@ -56,7 +60,7 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
 
 def serve(database_url: str, binding: Binding) -> None:
     """Run the API over a migrated database until stopped."""
-    logs.to_stderr()
+    _start_log(level="info")
     with hosting.listen(binding.host, binding.port) as listener, opened(database_url) as engine:
         session.require_current_schema(engine)
         app = _app(engine, binding, listener=listener)
@@ -65,13 +69,21 @@ def serve(database_url: str, binding: Binding) -> None:
         hosting.host_until_stopped(api, None, announce=announce)
 
 
+def _start_log(*, level: str) -> None:
+    """Log as the environment says, at this level where it says none."""
+    try:
+        settings = LogSettings()
+    except ValidationError as error:
+        raise _unusable(error) from error
+    logs.to_stderr(settings.log_format, level=settings.log_level or level)
+
+
 def _app(engine: Engine, binding: Binding, *, listener: socket.socket) -> FastAPI:
     """Return the application; raise NoTokens rather than let strangers in."""
     try:
         settings = Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
+        raise _unusable(error) from error
     local = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
     required = binding.require_tokens or not local
     if required and not tokens.exist(engine):
@@ -88,7 +100,13 @@ def _app(engine: Engine, binding: Binding, *, listener: socket.socket) -> FastAP
         session_seconds=settings.session_hours * 3600,
         answer_seconds=settings.answer_seconds,
     )
-    return create_app(engine, options)
+    tracer = tracing.open_tracer("bitfloor-api", wanted=TraceSettings().wanted)
+    return create_app(engine, options, tracer=tracer)
+
+
+def _unusable(error: ValidationError) -> SettingUnusable:
+    first = error.errors()[0]
+    return SettingUnusable(str(first["loc"][0]), first["msg"])
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -13,7 +13,6 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from service.cli import logs
 from service.cli.children import KeptChild
 from service.cli.errors import AddressUnusable
 from service.cli.errors import PortTaken
@@ -43,7 +42,9 @@ class ApiThread:
     def __init__(self, app: FastAPI, listener: socket.socket, *, log_level: str) -> None:
         config = uvicorn.Config(
             app,
-            log_config=logs.of_uvicorn(),
+            # through the standard library to our own log, which has a line for every request
+            log_config=None,
+            access_log=False,
             log_level=log_level,
             ws="none",
             timeout_graceful_shutdown=OPEN_STREAMS_GRACE,

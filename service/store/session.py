@@ -93,6 +93,8 @@ def _create(url: URL) -> Engine:
         url,
         # what the URL says goes before
         connect_args={name: defaults[name] for name in defaults if name not in url.query},
+        # an error's traceback is logged, and the parameters are what clients sent
+        hide_parameters=True,
         json_serializer=codec.dumps,
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,

@@ -14,6 +14,7 @@ EXTRAS = {
     "migrations": ["store"],
     "search": ["worker"],
     "service": ["service"],
+    "service/otel.py": ["otel"],
     "workers": ["worker"],
     "workers/evaluators/ray.py": ["ray"],
     "workers/models/timm_models.py": ["timm"],
@@ -27,7 +28,7 @@ class TestImported:
         assert imported(modules, extras=(), folder=ROOT) == {*modules}
 
     def test_the_service_needs_no_torch(self) -> None:
-        modules = imported(["service.*"], extras=["service"], folder=ROOT)
+        modules = imported(["service.*"], extras=["service"], folder=ROOT, skip=["service.otel"])
         assert {"service.api.app", "service.dashboard.storage", "service.store.jobs"} <= modules
 
     def test_workers_need_no_web_framework(self) -> None:

@@ -43,4 +43,5 @@ def test_its_service_starts_without_torch_and_without_the_checkout(
     wheel: Path, tmp_path: Path
 ) -> None:
     ZipFile(wheel).extractall(tmp_path)
-    assert "service.api.app" in imported(["service.*"], extras=["service"], folder=tmp_path)
+    modules = imported(["service.*"], extras=["service"], folder=tmp_path, skip=["service.otel"])
+    assert "service.api.app" in modules

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from service.api.app import create_app
@@ -23,6 +24,15 @@ class Ended:
 
 
 Bitfloor = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _servers_log_apart() -> Iterator[None]:
+    """Keep the log of a server in this process off the streams that a command writes to."""
+    before = structlog.get_config()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import create_engine
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from service.store import jobs
 from service.store import leases
@@ -209,3 +210,10 @@ class TestFaults:
         with engine.connect(), pytest.raises(DatabaseBusy, match="every connection is in use"):
             jobs.counts_by_state(engine)
         engine.dispose()
+
+
+class TestParameters:
+    def test_an_error_never_holds_what_was_sent(self, engine: Engine) -> None:
+        with pytest.raises(DBAPIError) as caught, engine.begin() as connection:
+            connection.execute(text("SELECT * FROM jobs WHERE nothing = :sent"), {"sent": "secret"})
+        assert "secret" not in str(caught.value)
