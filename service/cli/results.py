@@ -91,7 +91,7 @@ def write(path: Path, content: bytes) -> None:
 
 def _best_or_exit(client: BitfloorClient, job_id: str) -> bytes:
     try:
-        return client.best(job_id)
+        return client.best(job_id).raw
     except Problem as problem:
         if problem.status != NOT_FOUND:
             raise
