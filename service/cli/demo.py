@@ -20,7 +20,7 @@ from service.cli.errors import FileUnusable
 from service.cli.output import document_of
 from service.cli.output import say
 from service.cli.output import show
-from service.cli.results import write
+from service.cli.output import write
 from service.cli.watch import follow
 from service.cli.watch import outcome
 from service.client import BitfloorClient

@@ -12,31 +12,15 @@ from service.cli.errors import FileUnusable
 from service.cli.options import DEFAULT_HOST
 from service.cli.options import DEFAULT_PORT
 from service.cli.options import DatabaseUrl
+from service.cli.options import DataRoot
 from service.cli.options import Host
+from service.cli.options import ModelRoot
 from service.cli.options import Port
 from service.cli.output import say
 
 DataDir = Annotated[
     Path,
     typer.Option(envvar="BITFLOOR_DATA_DIR", help="Where the database and downloads live."),
-]
-
-ModelRoot = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="BITFLOOR_MODEL_ROOT",
-        help="Where weights and programs lie that jobs may name; models under the data folder.",
-        show_default=False,
-    ),
-]
-
-DataRoot = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="BITFLOOR_DATA_ROOT",
-        help="Where datasets lie that jobs may name; datasets under the data folder.",
-        show_default=False,
-    ),
 ]
 
 

@@ -36,7 +36,9 @@ _STATE_STYLES = {
 
 def jobs(found: Iterable[Job]) -> Table:
     """Return one row a job."""
-    table = _table("id", "state", "model", "dataset", "tolerance", "trials", "saved", "created")
+    table = plain_table(
+        "id", "state", "model", "dataset", "tolerance", "trials", "saved", "created"
+    )
     for job in found:
         progress = job.progress
         table.add_row(
@@ -66,7 +68,7 @@ def offers(found: Iterable[Mapping[str, Any]]) -> Table:
     """Return one row an offer; a column that says nothing for any of them is left out."""
     rows = list(found)
     shown = [name for name in _OFFER_COLUMNS if any(row.get(name) for row in rows)]
-    table = _table("name", *(name.replace("_", " ") for name in shown))
+    table = plain_table("name", *(name.replace("_", " ") for name in shown))
     for row in rows:
         table.add_row(_text(row.get("name")), *(_text(_detail(name, row)) for name in shown))
     return table
@@ -74,7 +76,7 @@ def offers(found: Iterable[Mapping[str, Any]]) -> Table:
 
 def best(document: Mapping[str, Any]) -> RenderableType:
     """Return the headline of the best document and one row a layer."""
-    table = _table("layer", "values", "quantizer", "bits", "before", "after")
+    table = plain_table("layer", "values", "quantizer", "bits", "before", "after")
     for column in table.columns[1:]:
         column.justify = "right"
     kind = None
@@ -95,7 +97,9 @@ def best(document: Mapping[str, Any]) -> RenderableType:
 
 def front(found: Front) -> RenderableType:
     """Return one row a trial of the front, fewest bits first."""
-    table = _table("trial", "memory", "saved", "average bits", "accuracy", "drop", "bits per layer")
+    table = plain_table(
+        "trial", "memory", "saved", "average bits", "accuracy", "drop", "bits per layer"
+    )
     for column in table.columns[:6]:
         column.justify = "right"
     for trial in found.front:
@@ -182,7 +186,8 @@ def _state(shown: Job) -> Text:
     return Text(shown.state.value, style=_STATE_STYLES.get(shown.state.value, ""))
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """Return an empty table that folds what is too wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         # an id that is cut is useless; fold what is too wide

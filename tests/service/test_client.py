@@ -100,7 +100,7 @@ class TestToken:
             return httpx.Response(200, json=job())
 
         transport = httpx.MockTransport(answer)
-        BitfloorClient("http://s", token="t0", transport=transport).job("7")  # noqa: S106 - made up
+        BitfloorClient("http://s", token="t0", transport=transport).job("7")  # noqa: S106 - made up for the test
         client(answer).job("7")
         assert asked[0].headers["authorization"] == "Bearer t0"
         assert "authorization" not in asked[1].headers
