@@ -182,9 +182,15 @@ class Best(Answer):
     _raw: bytes = PrivateAttr()
     _etag: str | None = PrivateAttr()
 
+    @classmethod
+    def of(cls, raw: bytes) -> "Best":
+        """Return what a file holds that `raw` was written to; raises a ValidationError."""
+        return cls.model_validate_json(raw, context={"raw": raw})
+
     def model_post_init(self, context: Any, /) -> None:
-        """Keep what the client hands over beside the answer."""
-        self._raw, self._etag = context["raw"], context["etag"]
+        """Keep what was read, which `of` and the client hand over beside it."""
+        kept = context or {}
+        self._raw, self._etag = kept.get("raw", b""), kept.get("etag")
 
     @property
     def raw(self) -> bytes:

@@ -102,7 +102,9 @@ def verify(asked: Verification) -> dict[str, Any]:
     # other images give other figures; what is stored for them is the same
     parts = () if asked.dataset else agreement.PARTS
     figures = agreement.figures(asked.document, found, parts=parts, slack=asked.slack)
-    return {**_verdict(bench.job, check), **found, "figures": list(figures)}
+    compared = list(figures)
+    agrees = all(figure["agrees"] for figure in compared)
+    return {**_verdict(bench.job, check), "agrees": agrees, **found, "figures": compared}
 
 
 def _verdict(job: JobSpec, check: Check) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def verify(  # noqa: PLR0913 - an option is a parameter
         "--data-root": data_root,
     }
     began = datetime.now(UTC)
+    if sys.stderr.isatty():  # it may take a while
+        say(f"evaluating {document['spec']['model']} on {dataset or document['spec']['dataset']}")
     verdict = _verdict(document, options)
     if form is Format.TABLE:
         show(_figures(verdict))

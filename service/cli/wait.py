@@ -1,8 +1,10 @@
 """`bitfloor wait`: a job's end as a gate in a pipeline, by its exit status and as JUnit XML."""
 
 import json
+import math
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 from typing import Any
 
@@ -24,6 +26,7 @@ from service.cli.output import say
 from service.cli.output import write
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
+from service.client import Unreachable
 from service.client import WaitTimeout
 from service.store.values import JobState
 
@@ -48,13 +51,16 @@ def wait(  # noqa: PLR0913 - an option is a parameter
 ) -> None:
     """Wait until a job ends; the exit status tells how, and whether its best will do."""
     wanted = [conditions.parse(text) for text in fail_unless or ()]
+    if timeout is not None and math.isnan(timeout):
+        raise typer.BadParameter("nan is no number of seconds", param_hint="--timeout")
     with BitfloorClient(server) as client:
         try:
             job: Job = watch.until_ended(client, job_id, timeout=timeout)
         except WaitTimeout as late:
             if junit:
-                told = gate.suite(client.job(job_id), None, wanted=wanted, why_none=str(late))
-                write(junit, xml.render(told))
+                with suppress(Unreachable):  # what ended the waiting is told, not what came then
+                    told = gate.suite(client.job(job_id), None, wanted=wanted, why_none=str(late))
+                    write(junit, xml.render(told))
             raise
         best = _best(client, job) if wanted or junit or fail_if_below_floor else None
     if junit:
@@ -69,9 +75,9 @@ def exit_unless_met(
     best: Mapping[str, Any], wanted: Sequence[Condition], *, certified: bool = False
 ) -> None:
     """Tell what the best document does not meet, and leave with the status that says so."""
-    proof = gate.certificate(best)
-    below = certified and proof.fault is not None
-    if below:
+    proof = gate.certificate(best) if certified else None
+    below = proof is not None and proof.fault is not None
+    if proof and below:
         say(f"below the floor: {proof.why}")
     unmet = [case for case in (gate.condition(one, best) for one in wanted) if case.fault]
     for case in unmet:

@@ -66,6 +66,7 @@ def test_from_submission_to_the_allocation_in_one_line(
     }
     assert client.best(submitted.id, etag=str(best.etag)) is None
     assert client.best(submitted.id, etag='"another"') == best
+    assert bitfloor.Best.of(best.raw).points == best.points
 
 
 def test_a_handle_is_the_job_and_never_changes(client: bitfloor.Client, store: Engine) -> None:

@@ -46,3 +46,8 @@ def test_its_service_starts_without_torch_and_without_the_checkout(
 ) -> None:
     ZipFile(wheel).extractall(tmp_path)
     assert "service.api.app" in imported(["service.*"], extras=["service"], folder=tmp_path)
+
+
+def test_its_client_is_imported_with_a_clients_packages(wheel: Path, tmp_path: Path) -> None:
+    ZipFile(wheel).extractall(tmp_path)
+    assert imported(["bitfloor"], extras=(), folder=tmp_path) == {"bitfloor"}

@@ -108,6 +108,7 @@ def differing(verdict: Mapping[str, Any]) -> list[str]:
 def test_every_figure_is_found_again_in_batches_of_another_size(document: dict[str, Any]) -> None:
     verdict = verified(document)
     assert verdict["judgement"] == "certified"
+    assert verdict["agrees"]
     assert differing(verdict) == []
     assert verdict["search"]["images"] == SEEN
     names = {figure["name"] for figure in verdict["figures"]}
@@ -132,6 +133,7 @@ def test_a_forged_figure_differs(document: dict[str, Any]) -> None:
     forged = changed(forged, "memory_bytes", value=1)
     verdict = verified(forged)
     assert verdict["judgement"] == "certified"
+    assert not verdict["agrees"]
     assert set(differing(verdict)) == {"certification.accuracy", "memory_bytes"}
 
 

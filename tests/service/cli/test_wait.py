@@ -100,7 +100,9 @@ class TestWait:
         ended = bitfloor("wait", unproved(store, running), "--fail-if-below-floor")
         assert (ended.status, "not known to be certified" in ended.err) == (9, True)
 
-    @pytest.mark.parametrize("wrong", [("--timeout", "-1"), ("--fail-unless", "size<3")])
+    @pytest.mark.parametrize(
+        "wrong", [("--timeout", "-1"), ("--timeout", "nan"), ("--fail-unless", "size<3")]
+    )
     def test_a_wrong_command_line_is_status_2(
         self, bitfloor: Bitfloor, certified: str, wrong: tuple[str, str]
     ) -> None:
