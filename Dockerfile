@@ -3,6 +3,7 @@ FROM python:3.12-slim AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
 WORKDIR /opt/bitfloor
 COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY bitfloor bitfloor
 COPY migrations migrations
 COPY search search
 COPY service service

@@ -101,21 +101,22 @@ def certify(
             hits += seen
             if racing.out_of_reach(hits, baseline):
                 break
-        check = _check(trial, hits, baseline=baseline, certificate=certificate)
-        yield check
-        if check.holds == (certificate is None):
+        found = check(trial, hits, baseline=baseline, certificate=certificate)
+        yield found
+        if found.holds == (certificate is None):
             return
 
 
 def smallest(checks: Sequence[Check]) -> Check | None:
     """Return the smallest that is certified, None if none is."""
-    held = [check for check in checks if check.holds]
-    return min(held, key=lambda check: check.trial.memory_bits, default=None)
+    held = [one for one in checks if one.holds]
+    return min(held, key=lambda one: one.trial.memory_bits, default=None)
 
 
-def _check(
+def check(
     trial: TrialResult, hits: Hits, *, baseline: Baseline, certificate: Certificate | None
 ) -> Check:
+    """Return what these hits, over the split that `baseline` is of, say of a candidate."""
     p_value = paired.p_certified(hits, tolerance=baseline.tolerance)
     if certificate is None:
         judgement = _counted(hits, baseline)

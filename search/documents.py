@@ -15,6 +15,7 @@ from search.certify import Check
 from search.diagnosis import Blame
 from search.paired import drop_upper_bound
 from search.spec import Baseline
+from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits
@@ -74,11 +75,11 @@ def best(
         "metric": job.metric,
         "trial": chosen.number,
         "origin": chosen.origin,
-        **_memory(search, chosen.allocation),
-        "search": _on_split(search.baseline, chosen.hits),
+        **memory(search, chosen.allocation),
+        "search": on_split(search.baseline, chosen.hits),
         "certification": {
-            **_on_split(certification, hits),
-            **_bound(search, check),
+            **on_split(certification, hits),
+            **bound(check, search.certificate),
             "gap": hits.drop - chosen.hits.drop,
             "holds": True,
             "judgement": check.judgement,
@@ -104,7 +105,7 @@ def infeasible(search: SearchSpec, why: Explanation) -> dict[str, Any]:
         "shortfall": needed - why.hits.accuracy,
         "closest": {
             "trial": why.trial.number,
-            **_memory(search, why.trial.allocation),
+            **memory(search, why.trial.allocation),
             "accuracy": why.hits.accuracy,
             "allocation": {
                 point: {"quantizer": config.quantizer, "bit_width": config.bit_width}
@@ -142,7 +143,7 @@ def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Basel
     )
 
 
-def _memory(search: SearchSpec, allocation: BitAllocation) -> dict[str, Any]:
+def memory(search: SearchSpec, allocation: BitAllocation) -> dict[str, Any]:
     """Return the price that was minimized; if it is not activation memory, that of the parts too.
 
     Bit operations are no memory: there the memory is that of the points.
@@ -178,27 +179,26 @@ def _saved(search: SearchSpec, allocation: BitAllocation) -> float:
     return 1 - search.cost(allocation) / cost.float_cost(search.minimized)
 
 
-def _on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
+def on_split(baseline: Baseline, hits: Hits) -> dict[str, float]:
+    """Return what an allocation does on a split, `baseline` being the float model there."""
     return {
         "images": hits.images,
         "float_accuracy": baseline.accuracy,
         "floor": baseline.floor,
         "accuracy": hits.accuracy,
         "drop": hits.drop,
+        "correct": hits.correct,
+        "lost": hits.lost,
+        "gained": hits.gained,
     }
 
 
-def _bound(search: SearchSpec, check: Check) -> dict[str, float]:
+def bound(check: Check, certificate: Certificate | None) -> dict[str, float]:
     """Return what the drop is below, and how surely over all candidates together."""
-    certificate = search.certificate
-    if certificate is None:
-        return {
-            "drop_upper_bound": drop_upper_bound(check.hits, CONFIDENCE),
-            "confidence": CONFIDENCE,
-        }
+    confidence = certificate.confidence if certificate else CONFIDENCE
     return {
-        "drop_upper_bound": drop_upper_bound(check.hits, certificate.confidence),
-        "confidence": certificate.confidence,
+        "drop_upper_bound": drop_upper_bound(check.hits, confidence),
+        "confidence": confidence,
     }
 
 
@@ -217,7 +217,7 @@ def _uniform(search: SearchSpec, trials: Sequence[TrialResult]) -> dict[str, Any
     return {
         "quantizer": option.quantizer,
         "bit_width": option.bit_width,
-        "memory_bytes": _memory(search, trial.allocation)["memory_bytes"],
+        "memory_bytes": memory(search, trial.allocation)["memory_bytes"],
         "saved": _saved(search, trial.allocation),
         "accuracy": trial.hits.accuracy,
         **({"exceptions": others} if others else {}),

@@ -8,6 +8,7 @@ SearchError
 │   ├── ObjectiveOutOfReach
 │   ├── ToleranceOutOfRange
 │   └── UnknownPoint       a rule is about a point that the network does not have
+├── UnusableDocument       a document of results does not say what it should
 ├── UnknownQuantizer
 ├── UnknownSampler
 ├── UnsupportedNetwork     capture met something it would have to guess about
@@ -91,6 +92,14 @@ class UnknownPoint(InvalidSpec):
             f"no quantization point of the network matches {pattern!r}; it has "
             f"{told(pattern, points)}",
         )
+
+
+class UnusableDocument(SearchError):
+    """A document of results does not say what it should; `field` names where."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
 
 
 class UnknownQuantizer(SearchError):

@@ -7,8 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
+from pydantic import PrivateAttr
 
 from service.store.values import JobState
+
+#: the judgement on what holds the floor
+CERTIFIED = "certified"
 
 
 class Answer(BaseModel):
@@ -115,12 +119,95 @@ class Front(Answer):
     front: Sequence[Trial]
 
 
-class JobPage(Answer):
-    """Part of the listing of jobs."""
+class OnSplit(Answer):
+    """What an allocation does on one split of the dataset."""
 
-    items: Sequence[Job]
-    #: pass it to get the following page; None at the end
-    next: str | None = None
+    #: evaluated
+    images: int
+    #: X, and X - δ
+    float_accuracy: float
+    floor: float
+    accuracy: float
+    #: against the float model
+    drop: float
+
+
+class Certification(OnSplit):
+    """What it does on images that the search never saw; None where an older release was silent."""
+
+    #: "certified"
+    judgement: str | None = None
+    #: how likely so good a result is at best if the drop were above the tolerance
+    p_value: float | None = None
+    #: what the drop is below, and how surely
+    drop_upper_bound: float | None = None
+    confidence: float | None = None
+    #: the drop here less the drop on the search split
+    gap: float | None = None
+
+
+class Choice(Answer):
+    """What was chosen for one quantization point."""
+
+    name: str
+    #: "activation" or "weight"
+    kind: str = "activation"
+    #: values, per image if it is an activation
+    elements: int
+    #: None: it stays in float32
+    quantizer: str | None
+    bit_width: int
+    #: what a runtime needs: scale and zero point, or levels and thresholds
+    parameters: Mapping[str, Any]
+
+
+class Best(Answer):
+    """The certified best allocation; fields that are not named here are kept, too."""
+
+    model: str
+    dataset: str
+    #: δ
+    tolerance: float
+    #: the trial that found it
+    trial: int
+    memory_bytes: int | float
+    float_memory_bytes: int | float
+    #: share of what is minimized that is no longer needed, in [0, 1]
+    saved: float
+    #: per value; None where an older release was silent
+    average_bits: float | None = None
+    search: OnSplit | None = None
+    certification: Certification
+    #: in network order
+    points: Sequence[Choice]
+
+    _raw: bytes = PrivateAttr()
+    _etag: str | None = PrivateAttr()
+
+    @classmethod
+    def of(cls, raw: bytes) -> "Best":
+        """Return what a file holds that `raw` was written to; raises a ValidationError."""
+        return cls.model_validate_json(raw, context={"raw": raw})
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep what was read, which `of` and the client hand over beside it."""
+        kept = context or {}
+        self._raw, self._etag = kept.get("raw", b""), kept.get("etag")
+
+    @property
+    def raw(self) -> bytes:
+        """The JSON document as its worker wrote it, byte for byte."""
+        return self._raw
+
+    @property
+    def etag(self) -> str | None:
+        """What tells this document from another: `best(job_id, etag=...)` asks for news only."""
+        return self._etag
+
+    @property
+    def certified(self) -> bool:
+        """It was certified to hold the floor."""
+        return self.certification.judgement == CERTIFIED
 
 
 class TrialPage(Answer):

@@ -1,9 +1,6 @@
 """A small sync client for the REST API; it needs httpx and pydantic, and no other part of bitfloor.
 
-ClientError
-├── Unreachable    nobody answers at this address
-├── NotBitfloor    somebody answers there, but not this API
-└── Problem        the server refuses, and says why
+Its errors are those of `service.client_errors`, and every job it returns is a `JobHandle`.
 """
 
 import ipaddress
@@ -16,18 +13,25 @@ from types import TracebackType
 from typing import Any
 from typing import Self
 from typing import TypeVar
+from typing import overload
 from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
 
 from service.answers import Answer
+from service.answers import Best
 from service.answers import Front
-from service.answers import Job
-from service.answers import JobPage
 from service.answers import Offers
 from service.answers import Trial
 from service.answers import TrialPage
+from service.client_errors import ClientError
+from service.client_errors import NotBitfloor
+from service.client_errors import Problem
+from service.client_errors import Unreachable
+from service.client_errors import WaitTimeout
+from service.handle import JobHandle
+from service.handle import JobPage
 
 DEFAULT_SERVER = "http://127.0.0.1:8765"
 POLL_INTERVAL = 0.5  # seconds
@@ -36,41 +40,15 @@ PAGE_LIMIT = 200  # items a request
 
 AnAnswer = TypeVar("AnAnswer", bound=Answer)
 
-
-class ClientError(Exception):
-    """The base of everything the client raises on purpose."""
-
-
-class Unreachable(ClientError):
-    """Nobody answers at this address."""
-
-    def __init__(self, server: str, why: str) -> None:
-        super().__init__(
-            f"no server answers at {server} ({why}); start one with 'bitfloor up', or say where "
-            "yours is with --server or BITFLOOR_SERVER"
-        )
-
-
-class NotBitfloor(ClientError):
-    """Somebody answers at this address, but not this API."""
-
-    def __init__(self, url: str, status: int) -> None:
-        super().__init__(
-            f"{url} answered {status}, and not as bitfloor does; check --server or BITFLOOR_SERVER"
-        )
-
-
-class Problem(ClientError):
-    """The server refuses; the facts are those of its problem document (RFC 9457)."""
-
-    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
-        self.status = status
-        #: stable and kebab-case, such as "no-best-yet"
-        self.code = str(document.get("type", "")).rpartition(":")[2]
-        self.document = document
-        fields = [_field(error) for error in document.get("errors", ())]
-        sentence = str(document.get("detail") or document.get("title") or f"status {status}")
-        super().__init__("; ".join(fields) or sentence)
+__all__ = [
+    "DEFAULT_SERVER",
+    "BitfloorClient",
+    "ClientError",
+    "NotBitfloor",
+    "Problem",
+    "Unreachable",
+    "WaitTimeout",
+]
 
 
 class BitfloorClient:
@@ -86,9 +64,9 @@ class BitfloorClient:
     ) -> None:
         self.server = server.rstrip("/")
         self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=timeout,
             transport=transport,
-            headers={"Authorization": f"Bearer {token}"} if token else None,
             # a proxy cannot reach our own loopback, whatever the environment says
             trust_env=not _is_loopback(server),
         )
@@ -108,18 +86,20 @@ class BitfloorClient:
         """Close every connection."""
         self._http.close()
 
-    def submit(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> Job:
+    def submit(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> JobHandle:
         """Enqueue a search; the same key with the same spec gives the same job."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         body = json.dumps(spec, allow_nan=False).encode()
         headers["Content-Type"] = "application/json"
-        return self._read(Job, self._request("POST", "/v1/jobs", content=body, headers=headers))
+        return self._read(
+            JobHandle, self._request("POST", "/v1/jobs", content=body, headers=headers)
+        )
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str) -> JobHandle:
         """Return the job as it stands."""
-        return self._get(Job, _path(job_id))
+        return self._get(JobHandle, _path(job_id))
 
-    def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
+    def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[JobHandle]:
         """Yield the jobs, newest first, fetching pages as they are asked for."""
         page: JobPage | None = None
         while page is None or page.next:
@@ -127,9 +107,9 @@ class BitfloorClient:
             page = self._get(JobPage, "/v1/jobs", **asked, limit=PAGE_LIMIT)
             yield from page.items
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> JobHandle:
         """Ask for the job to end; a running one does within seconds."""
-        return self._read(Job, self._request("POST", _path(job_id, "/cancel")))
+        return self._read(JobHandle, self._request("POST", _path(job_id, "/cancel")))
 
     def trials(self, job_id: str) -> Iterator[Trial]:
         """Yield the job's trials in order, fetching pages as they are asked for."""
@@ -143,9 +123,19 @@ class BitfloorClient:
         """Return the job's Pareto front so far."""
         return self._get(Front, _path(job_id, "/front"))
 
-    def best(self, job_id: str) -> bytes:
-        """Return the certified best allocation, the JSON document as its worker wrote it."""
-        return self._request("GET", _path(job_id, "/best")).content
+    @overload
+    def best(self, job_id: str, *, etag: None = None) -> Best: ...
+
+    @overload
+    def best(self, job_id: str, *, etag: str) -> Best | None: ...
+
+    def best(self, job_id: str, *, etag: str | None = None) -> Best | None:
+        """Return the certified best allocation; None if it still is the one with this `etag`."""
+        headers = {"If-None-Match": etag} if etag else {}
+        response = self._request("GET", _path(job_id, "/best"), headers=headers)
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            return None
+        return self._read(Best, response)
 
     def report(self, job_id: str) -> str:
         """Return the job's report, one self-contained HTML page."""
@@ -167,27 +157,34 @@ class BitfloorClient:
         self,
         job_id: str,
         *,
+        timeout: float | None = None,
         patience: float = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
-    ) -> Iterator[Job]:
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Iterator[JobHandle]:
         """Yield the job again and again, until and including its final state.
 
         A server that does not answer is waited for; after `patience` seconds Unreachable is raised.
+        After `timeout` seconds WaitTimeout is, whatever the server does; None: never.
         """
-        waited = 0.0
+        deadline = None if timeout is None else clock() + timeout
+        away = 0.0
         while True:
             try:
                 job = self.job(job_id)
             except Unreachable:
-                if waited >= patience:
+                if away >= patience:
                     raise
-                waited += POLL_INTERVAL
+                away += POLL_INTERVAL
             else:
-                waited = 0.0
+                away = 0.0
                 yield job
                 if job.state.final:
                     return
-            sleep(POLL_INTERVAL)
+            left = POLL_INTERVAL if deadline is None else deadline - clock()
+            if timeout is not None and left <= 0:
+                raise WaitTimeout(job_id, timeout)
+            sleep(min(POLL_INTERVAL, left))
 
     def _get(self, kind: type[AnAnswer], path: str, **asked: str | int | None) -> AnAnswer:
         params = {name: value for name, value in asked.items() if value is not None}
@@ -195,25 +192,25 @@ class BitfloorClient:
 
     def _read(self, kind: type[AnAnswer], response: httpx.Response) -> AnAnswer:
         try:
-            return kind.model_validate_json(response.content)
+            return kind.model_validate_json(response.content, context=self._context(response))
         except ValidationError as error:
             raise NotBitfloor(str(response.url), response.status_code) from error
+
+    def _context(self, response: httpx.Response) -> Mapping[str, Any]:
+        """Return what answers keep beside their own fields."""
+        return {"server": self, "raw": response.content, "etag": response.headers.get("etag")}
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{self.server}{path}", **options)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unreachable(self.server, str(error) or type(error).__name__) from error
-        if response.is_success:
+        unchanged = response.status_code == httpx.codes.NOT_MODIFIED
+        if response.is_success or (unchanged and "If-None-Match" in response.request.headers):
             return response
         if response.headers.get("content-type", "").startswith("application/problem+json"):
             raise Problem(response.status_code, response.json())
         raise NotBitfloor(str(response.url), response.status_code)
-
-
-def _field(error: Mapping[str, Any]) -> str:
-    field, message = str(error.get("field")), str(error.get("message"))
-    return message if message.startswith(field) else f"{field}: {message}"
 
 
 def _path(job_id: str, rest: str = "") -> str:

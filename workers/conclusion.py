@@ -20,6 +20,7 @@ from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import TrialResult
+from service.store import codec
 from workers import workbench
 from workers.evaluators.interruptible import interruptible
 from workers.workbench import Workbench
@@ -101,6 +102,8 @@ def _certified(
             for point, config in chosen.items()
         },
     )
+    # with the request as it is stored, the document says all that it takes to evaluate it again
+    document["spec"] = codec.spec_document(evidence.job)
     images = baseline.images + sum(one.hits.images for one in checks)
     return Conclusion(certified=True, document=document, images=images)
 

@@ -76,14 +76,13 @@ class Workbench:
         )
 
 
-def prepare(
-    job: JobSpec, *, models: Models, around: Surroundings, device: torch.device, batch: int
-) -> Workbench:
-    """Load, decode, capture and calibrate what the request names.
+def opened(
+    job: JobSpec, *, models: Models, around: Surroundings, device: torch.device
+) -> tuple[CapturedNetwork, Dataset]:
+    """Load, decode and capture what the request names.
 
     Raises UnknownModel, UnknownDataset, CorruptWeights, UnusableData, MismatchedData, InvalidSpec,
-    UnsupportedNetwork, NonFiniteActivations, UnknownPoint, EmptySearchSpace, and what
-    `around.check` raises.
+    UnsupportedNetwork, and what `around.check` raises.
     """
     loaded = models.load(job.model, job.weights)
     preprocessing = settled(job.preprocessing, loaded.preprocessing)
@@ -93,7 +92,17 @@ def prepare(
     require_fit(job, model, dataset=dataset)
     # two images: a batch of one would be taken for a constant by torch.export
     example, _ = next(dataset.calibration.batches(2))
-    network = capture(model, example)
+    return capture(model, example), dataset
+
+
+def prepare(
+    job: JobSpec, *, models: Models, around: Surroundings, device: torch.device, batch: int
+) -> Workbench:
+    """Load, decode, capture and calibrate what the request names.
+
+    Raises what `opened` does, NonFiniteActivations, UnknownPoint and EmptySearchSpace.
+    """
+    network, dataset = opened(job, models=models, around=around, device=device)
     # before anything that takes long: a rule for a point that is not there ends the job
     menus = _menus(job, network)
     bounds = rules.upper_bounds(job.points, menus, bounded=(BOUNDED,))

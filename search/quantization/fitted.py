@@ -1,6 +1,8 @@
 """Every option of every point, fitted when first used and kept."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
@@ -11,6 +13,14 @@ from search.quantization import fake_quantize
 from search.quantization.fake_quantize import Operator
 from search.quantization.quantizer import Calibration
 from search.quantization.quantizer import Parameters
+
+
+class Options(Protocol):
+    """What tells how each option rounds."""
+
+    def operators(self, allocation: BitAllocation) -> Mapping[str, Operator]:
+        """Return the operators of an allocation, by point."""
+        ...
 
 
 class FittedOptions:
@@ -40,3 +50,18 @@ class FittedOptions:
                 self.parameters(point, config), self._device
             )
         return self._operators[key]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenOptions:
+    """One option a point, whose parameters were fitted before, as a best document has them."""
+
+    parameters: Mapping[str, Parameters]
+    device: torch.device
+
+    def operators(self, allocation: BitAllocation) -> Mapping[str, Operator]:
+        """Return the operators of the points that the allocation quantizes, by point."""
+        return {
+            point: fake_quantize.operator(self.parameters[point], self.device)
+            for point in allocation.points()
+        }

@@ -84,12 +84,18 @@ class Codebook:
         return self.levels
 
     def describe(self) -> dict[str, object]:
-        """Return what a runtime needs, ready for JSON: levels and the thresholds between them."""
+        """Return what a runtime needs, ready for JSON: levels and the thresholds between them.
+
+        `low`, `cell_width` and `cells` are the grid whose borders the thresholds are.
+        """
         borders = np.flatnonzero(np.diff(self.assignment)) + 1
         return {
             "levels": [float(level) for level in self.levels],
             "thresholds": [float(self.low + self.width * border) for border in borders],
             "upper_bound": self.upper_bound,
+            "low": float(self.low),
+            "cell_width": float(self.width),
+            "cells": len(self.assignment),
         }
 
 

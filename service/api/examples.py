@@ -65,7 +65,8 @@ JOB: dict[str, Any] = {
 
 BEST: dict[str, Any] = {
     "format": 1,
-    "model": "squeezenet1_1",
+    "model": "torchvision/squeezenet1_1",
+    "weights": "IMAGENET1K_V1",
     "dataset": "imagenet-sample",
     "tolerance": 0.01,
     "metric": "top1",
@@ -79,6 +80,9 @@ BEST: dict[str, Any] = {
         "floor": 0.571,
         "accuracy": 0.5795,
         "drop": 0.0015,
+        "correct": 2318,
+        "lost": 31,
+        "gained": 25,
         "drop_upper_bound": 0.0087,
         "confidence": 0.95,
         "gap": -0.0021,
@@ -108,4 +112,5 @@ BEST: dict[str, Any] = {
             "parameters": {"scale": 0.31, "zero_point": 0, "quant_min": 0, "quant_max": 15},
         }
     ],
+    "spec": JOB["spec"],
 }

@@ -20,7 +20,7 @@ from service.cli.errors import FileUnusable
 from service.cli.output import document_of
 from service.cli.output import say
 from service.cli.output import show
-from service.cli.results import write
+from service.cli.output import write
 from service.cli.watch import follow
 from service.cli.watch import outcome
 from service.client import BitfloorClient
@@ -115,18 +115,18 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 def _search_and_show(address: str, output: Path, *, trials: int) -> None:
     with BitfloorClient(address) as client:
-        job = client.submit(
+        submitted = client.submit(
             {"model": MODEL, "dataset": DATASET, "tolerance": TOLERANCE, "budget": trials}
         )
-        say(f"job {job.id}: {MODEL} on {DATASET}, at most {TOLERANCE:g} below its accuracy")
-        job = follow(client.follow(job.id))
+        say(f"job {submitted.id}: {MODEL} on {DATASET}, at most {TOLERANCE:g} below its accuracy")
+        job = follow(client.follow(submitted.id))
         if job.state is not JobState.SUCCEEDED:
             raise DemoFailed(outcome(job), output / "server.log")
         _show_and_save(client, job, output=output)
 
 
 def _show_and_save(client: BitfloorClient, job: Job, *, output: Path) -> None:
-    best, front = client.best(job.id), client.front(job.id)
+    best, front = client.best(job.id).raw, client.front(job.id)
     document = json.loads(best)
     show(tables.best(document))
     print("\nPareto front, fewest bits first")

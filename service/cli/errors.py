@@ -6,6 +6,7 @@ CommandError
 │   ├── OverrideUnusable
 │   ├── FieldUnusable
 │   ├── ConditionUnusable
+│   ├── DocumentUnusable
 │   └── SettingUnusable
 ├── MissingExtra
 ├── PortTaken
@@ -13,6 +14,7 @@ CommandError
 ├── FileUnusable
 ├── ServerStopped
 ├── NoTokens
+├── WorkerDied
 └── DemoFailed
 """
 
@@ -34,6 +36,9 @@ class ExitStatus(IntEnum):
     JOB_INFEASIBLE = 5  # nothing held the floor
     JOB_CANCELLED = 6
     NOT_YET = 7  # the job has not ended, so there is no certified best
+    WAIT_TIMEOUT = 8  # the job has not ended within `wait --timeout`
+    BELOW_FLOOR = 9  # there is an allocation, but none that is certified to hold the floor
+    FIGURES_DIFFER = 10  # `verify` measured something else than what is stated
     INTERRUPTED = 130  # Ctrl-C
 
 
@@ -92,6 +97,13 @@ class ConditionUnusable(UsageProblem):
         )
 
 
+class DocumentUnusable(UsageProblem):
+    """A file is not what `bitfloor best --format json` prints."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}; give it what 'bitfloor best ID --format json' prints")
+
+
 class SettingUnusable(UsageProblem):
     """An environment variable holds what cannot be used."""
 
@@ -147,6 +159,15 @@ class NoTokens(CommandError):
         super().__init__(
             f"nobody could sign in at {host}: there is no token yet; make one with 'bitfloor token "
             "create NAME' for the same database, or listen on 127.0.0.1, which needs none"
+        )
+
+
+class WorkerDied(CommandError):
+    """The process that evaluates was ended from outside."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            f"the evaluation was ended by signal {-status}; is there enough memory for the model?"
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from service.answers import CERTIFIED
 from service.cli.output import plain
 from service.report.words import best_in_words
 from service.report.words import bytes_in_words
@@ -11,9 +12,6 @@ from service.report.words import metric_in_words
 from service.report.words import objective_in_words
 from service.report.words import percent
 from service.report.words import points
-
-#: what the certification split can say of a candidate, besides refuting it or leaving it open
-CERTIFIED = "certified"
 
 
 def lines(document: Mapping[str, Any]) -> Iterable[str]:

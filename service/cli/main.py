@@ -17,12 +17,15 @@ from service.cli import reproduce
 from service.cli import results
 from service.cli import serving
 from service.cli import token
+from service.cli import verify
+from service.cli import wait
 from service.cli import watch
 from service.cli.errors import CommandError
 from service.cli.errors import ExitStatus
 from service.cli.output import plain
 from service.client import ClientError
 from service.client import Problem
+from service.client import WaitTimeout
 from service.store.errors import StoreError
 
 #: what Typer raises for a wrong command line; it names only the most specific ones publicly
@@ -67,6 +70,7 @@ app.command("demo", rich_help_panel="Run")(demo.demo)
 app.command("reproduce", rich_help_panel="Run")(reproduce.reproduce)
 app.command("submit", rich_help_panel="Search")(watch.submit)
 app.command("watch", rich_help_panel="Search")(watch.watch)
+app.command("wait", rich_help_panel="Search")(wait.wait)
 app.command("list", rich_help_panel="Search")(jobs.list_jobs)
 app.command("show", rich_help_panel="Search")(jobs.show_job)
 app.command("cancel", rich_help_panel="Search")(jobs.cancel)
@@ -75,6 +79,7 @@ app.command("datasets", rich_help_panel="Search")(offers.datasets)
 app.command("best", rich_help_panel="Results")(results.best)
 app.command("front", rich_help_panel="Results")(results.front)
 app.command("report", rich_help_panel="Results")(results.report)
+app.command("verify", rich_help_panel="Results")(verify.verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,6 +108,8 @@ def _explain(error: Exception) -> tuple[str, ExitStatus]:
         return str(error), error.status
     if isinstance(error, Problem) and error.status in _BAD_REQUEST:
         return str(error), ExitStatus.USAGE
+    if isinstance(error, WaitTimeout):
+        return str(error), ExitStatus.WAIT_TIMEOUT
     if isinstance(error, ClientError | StoreError):
         return str(error), ExitStatus.ERROR
     return f"unexpected {type(error).__name__}: {error}; please report this", ExitStatus.ERROR

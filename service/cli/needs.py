@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from service.cli.errors import MissingExtra
 
-OURS = ("service", "search", "workers", "migrations")
+OURS = ("bitfloor", "service", "search", "workers", "migrations")
 
 
 @contextmanager

@@ -25,6 +25,40 @@ Output = Annotated[
     typer.Option("--format", "-f", help="A table for people, or a document for programs."),
 ]
 
+FailUnless = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-unless",
+        metavar="CONDITION",
+        help="Exit 3 unless it holds, such as 'saved>=0.80'; repeatable.",
+    ),
+]
+
+Junit = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write what held as JUnit XML, too."),
+]
+
+ModelRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-root",
+        envvar="BITFLOOR_MODEL_ROOT",
+        help="Where weights and programs lie that jobs may name; models under the data folder.",
+        show_default=False,
+    ),
+]
+
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-root",
+        envvar="BITFLOOR_DATA_ROOT",
+        help="Where datasets lie that jobs may name; datasets under the data folder.",
+        show_default=False,
+    ),
+]
+
 Host = Annotated[
     str, typer.Option("--host", envvar="BITFLOOR_HOST", help="Listen on this address.")
 ]
@@ -83,9 +117,13 @@ __all__ = [
     "DEFAULT_PORT",
     "DEFAULT_SERVER",
     "DataDir",
+    "DataRoot",
     "DatabaseUrl",
+    "FailUnless",
     "Host",
     "JobId",
+    "Junit",
+    "ModelRoot",
     "Output",
     "Port",
     "RequireTokens",

@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 from rich.console import Console
 from rich.console import RenderableType
+
+from service.cli.errors import FileUnusable
 
 #: columns where stdout is no terminal: wide enough that a pipe sees whole ids
 PIPE_WIDTH = 200
@@ -62,6 +65,14 @@ def verbatim(raw: bytes) -> None:
     if sys.stdout.isatty():
         sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write the file, or raise FileUnusable."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise FileUnusable(path, error.strerror or str(error)) from error
 
 
 def plain(text: object) -> str:

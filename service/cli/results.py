@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from typing import Any
@@ -10,12 +9,15 @@ from typing import Any
 import typer
 
 from service.cli import conditions
+from service.cli import gate
+from service.cli import junit as xml
 from service.cli import tables
 from service.cli.connection import connect
 from service.cli.errors import STATUS_OF_STATE
 from service.cli.errors import ExitStatus
-from service.cli.errors import FileUnusable
+from service.cli.options import FailUnless
 from service.cli.options import JobId
+from service.cli.options import Junit
 from service.cli.options import Output
 from service.cli.options import Server
 from service.cli.output import Format
@@ -24,6 +26,8 @@ from service.cli.output import emit
 from service.cli.output import say
 from service.cli.output import show
 from service.cli.output import verbatim
+from service.cli.output import write
+from service.cli.wait import exit_unless_met
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
 from service.client import Problem
@@ -36,22 +40,22 @@ def best(
     job_id: JobId,
     form: Output = Format.TABLE,
     *,
-    fail_unless: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CONDITION",
-            help="Exit 3 unless it holds, such as 'saved>=0.80'; repeatable.",
-        ),
-    ] = None,
+    fail_unless: FailUnless = None,
+    junit: Junit = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Print the certified best allocation; --format json prints its bytes as they were stored."""
     wanted = [conditions.parse(text) for text in fail_unless or ()]
     with connect(server) as client:
+        job = client.job(job_id) if junit else None
+        if junit and job and job.state is not JobState.SUCCEEDED:
+            write(junit, xml.render(gate.suite(job, None, wanted=wanted)))
         raw = _best_or_exit(client, job_id)
     document = json.loads(raw)
     _print(raw, document, form=form)
-    _exit_unless_met(wanted, document)
+    if junit and job:
+        write(junit, xml.render(gate.suite(job, document, wanted=wanted)))
+    exit_unless_met(document, wanted)
 
 
 def front(job_id: JobId, form: Output = Format.TABLE, *, server: Server = DEFAULT_SERVER) -> None:
@@ -82,17 +86,9 @@ def report(
     say(f"wrote {output}")
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write the file, or raise FileUnusable."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise FileUnusable(path, error.strerror or str(error)) from error
-
-
 def _best_or_exit(client: BitfloorClient, job_id: str) -> bytes:
     try:
-        return client.best(job_id)
+        return client.best(job_id).raw
     except Problem as problem:
         if problem.status != NOT_FOUND:
             raise
@@ -118,13 +114,3 @@ def _print(raw: bytes, document: dict[str, Any], *, form: Format) -> None:
         verbatim(raw)
     else:
         emit(document, form)
-
-
-def _exit_unless_met(wanted: Sequence[conditions.Condition], document: dict[str, Any]) -> None:
-    unmet = [condition for condition in wanted if not condition.holds(document)]
-    for condition in unmet:
-        value = condition.value(document)
-        told = "not in this result" if value is None else f"{value:g}"
-        say(f"not met: {condition} ({condition.field} is {told})")
-    if unmet:
-        raise typer.Exit(ExitStatus.CONDITION_NOT_MET)

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -14,28 +13,12 @@ from service.cli.options import DEFAULT_HOST
 from service.cli.options import DEFAULT_PORT
 from service.cli.options import DatabaseUrl
 from service.cli.options import DataDir
+from service.cli.options import DataRoot
 from service.cli.options import Host
+from service.cli.options import ModelRoot
 from service.cli.options import Port
 from service.cli.options import RequireTokens
 from service.cli.output import say
-
-ModelRoot = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="BITFLOOR_MODEL_ROOT",
-        help="Where weights and programs lie that jobs may name; models under the data folder.",
-        show_default=False,
-    ),
-]
-
-DataRoot = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="BITFLOOR_DATA_ROOT",
-        help="Where datasets lie that jobs may name; datasets under the data folder.",
-        show_default=False,
-    ),
-]
 
 
 def up(  # noqa: PLR0913 - an option is a parameter

@@ -36,7 +36,9 @@ _STATE_STYLES = {
 
 def jobs(found: Iterable[Job]) -> Table:
     """Return one row a job."""
-    table = _table("id", "state", "model", "dataset", "tolerance", "trials", "saved", "created")
+    table = plain_table(
+        "id", "state", "model", "dataset", "tolerance", "trials", "saved", "created"
+    )
     for job in found:
         progress = job.progress
         table.add_row(
@@ -66,7 +68,7 @@ def offers(found: Iterable[Mapping[str, Any]]) -> Table:
     """Return one row an offer; a column that says nothing for any of them is left out."""
     rows = list(found)
     shown = [name for name in _OFFER_COLUMNS if any(row.get(name) for row in rows)]
-    table = _table("name", *(name.replace("_", " ") for name in shown))
+    table = plain_table("name", *(name.replace("_", " ") for name in shown))
     for row in rows:
         table.add_row(_text(row.get("name")), *(_text(_detail(name, row)) for name in shown))
     return table
@@ -76,7 +78,7 @@ def records(found: Sequence[Mapping[str, Any]], *, none: str) -> RenderableType:
     """Return one row a record, all of the same fields; the sentence where there is none."""
     if not found:
         return Text(none)
-    table = _table(*(name.replace("_", " ") for name in found[0]))
+    table = plain_table(*(name.replace("_", " ") for name in found[0]))
     for record in found:
         table.add_row(*(_text(_value(value)) for value in record.values()))
     return table
@@ -84,7 +86,7 @@ def records(found: Sequence[Mapping[str, Any]], *, none: str) -> RenderableType:
 
 def best(document: Mapping[str, Any]) -> RenderableType:
     """Return the headline of the best document and one row a layer."""
-    table = _table("layer", "values", "quantizer", "bits", "before", "after")
+    table = plain_table("layer", "values", "quantizer", "bits", "before", "after")
     for column in table.columns[1:]:
         column.justify = "right"
     kind = None
@@ -105,7 +107,9 @@ def best(document: Mapping[str, Any]) -> RenderableType:
 
 def front(found: Front) -> RenderableType:
     """Return one row a trial of the front, fewest bits first."""
-    table = _table("trial", "memory", "saved", "average bits", "accuracy", "drop", "bits per layer")
+    table = plain_table(
+        "trial", "memory", "saved", "average bits", "accuracy", "drop", "bits per layer"
+    )
     for column in table.columns[:6]:
         column.justify = "right"
     for trial in found.front:
@@ -192,7 +196,8 @@ def _state(shown: Job) -> Text:
     return Text(shown.state.value, style=_STATE_STYLES.get(shown.state.value, ""))
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """Return an empty table that folds what is too wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         # an id that is cut is useless; fold what is too wide

@@ -66,13 +66,22 @@ def watch(job_id: JobId, server: Server = DEFAULT_SERVER) -> None:
 
 
 def _watch_to_the_end(client: BitfloorClient, job_id: str) -> None:
+    job = until_ended(client, job_id)
+    raise typer.Exit(STATUS_OF_STATE[job.state])
+
+
+def until_ended(client: BitfloorClient, job_id: str, *, timeout: float | None = None) -> Job:
+    """Show the job's progress until it has ended, tell how, and return it.
+
+    Raises WaitTimeout after so many seconds; Ctrl-C ends the command and not the job.
+    """
     try:
-        job = follow(client.follow(job_id))
+        job = follow(client.follow(job_id, timeout=timeout))
     except KeyboardInterrupt:
         say(f"the job goes on; see: bitfloor watch {job_id}, or end it: bitfloor cancel {job_id}")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     say(outcome(job))
-    raise typer.Exit(STATUS_OF_STATE[job.state])
+    return job
 
 
 def follow(states: Iterator[Job]) -> Job:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tests.rules.source import PACKAGES
 from tests.rules.source import Breach
 from tests.rules.source import Source
 
@@ -54,9 +55,7 @@ def search_is_pure(source: Source) -> Iterator[Breach]:
 
 def environment_at_the_door(source: Source) -> Iterator[Breach]:
     """Entry points read the environment; everything else is handed values."""
-    if not source.inside("search", "service", "workers", "migrations") or source.inside(
-        *ENTRY_POINTS
-    ):
+    if not source.inside(*PACKAGES) or source.inside(*ENTRY_POINTS):
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and dotted(node) in READS_ENVIRONMENT:
@@ -90,7 +89,7 @@ def migrations_stand_alone(source: Source) -> Iterator[Breach]:
     if not source.inside("migrations/versions"):
         return
     for line, name in imports(source):
-        if name.split(".")[0] in {"search", "service", "workers"}:
+        if name.split(".")[0] in PACKAGES:
             yield Breach(source.path, line, "frozen", f"a migration does not import {name}")
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("search", "service", "workers", "migrations")
+PACKAGES = ("bitfloor", "search", "service", "workers", "migrations")
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "tools")
 TEXT = {".py", ".toml", ".txt", ".md", ".yml", ".yaml", ".html", ".css", ".js", ".sql", ".json"}
 

@@ -24,7 +24,7 @@ EXTRAS = {
 class TestImported:
     def test_the_command_line_needs_a_clients_packages_only(self) -> None:
         # the commands that start servers import them when they run
-        modules = ["service.cli.main", "service.client"]
+        modules = ["bitfloor", "service.cli.main", "service.client"]
         assert imported(modules, extras=(), folder=ROOT) == {*modules}
 
     def test_the_service_needs_no_torch(self) -> None:

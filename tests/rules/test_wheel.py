@@ -36,7 +36,9 @@ def test_it_brings_the_command_the_licence_and_the_types(wheel: Path) -> None:
     entry_points = next(name for name in names if name.endswith("entry_points.txt"))
     assert "bitfloor = service.cli.main:main" in ZipFile(wheel).read(entry_points).decode()
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert {"search/py.typed", "service/py.typed", "workers/py.typed"} <= {*names}
+    assert {"bitfloor/py.typed", "search/py.typed", "service/py.typed", "workers/py.typed"} <= {
+        *names
+    }
 
 
 def test_its_service_starts_without_torch_and_without_the_checkout(
@@ -45,3 +47,8 @@ def test_its_service_starts_without_torch_and_without_the_checkout(
     ZipFile(wheel).extractall(tmp_path)
     modules = imported(["service.*"], extras=["service"], folder=tmp_path, skip=["service.otel"])
     assert "service.api.app" in modules
+
+
+def test_its_client_is_imported_with_a_clients_packages(wheel: Path, tmp_path: Path) -> None:
+    ZipFile(wheel).extractall(tmp_path)
+    assert imported(["bitfloor"], extras=(), folder=tmp_path) == {"bitfloor"}

@@ -11,7 +11,9 @@ from service.client import BitfloorClient
 from service.client import NotBitfloor
 from service.client import Problem
 from service.client import Unreachable
+from service.client import WaitTimeout
 from service.store.values import JobState
+from tests.service.api.deployment import BEST_DOCUMENT
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -89,11 +91,39 @@ class TestJob:
         assert asked[0].url.raw_path == b"/v1/jobs/a%2Fb%3Fc%23d"
 
 
+class TestToken:
+    def test_it_is_sent_with_every_request(self) -> None:
+        asked: list[httpx.Request] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            return httpx.Response(200, json=job())
+
+        transport = httpx.MockTransport(answer)
+        BitfloorClient("http://s", token="t0", transport=transport).job("7")  # noqa: S106 - made up for the test
+        client(answer).job("7")
+        assert asked[0].headers["authorization"] == "Bearer t0"
+        assert "authorization" not in asked[1].headers
+
+
 class TestBest:
     def test_the_bytes_are_not_touched(self) -> None:
-        raw = b'{"b": 1,   "a": 1.10}\n'
-        bitfloor, _ = answering(httpx.Response(200, content=raw))
-        assert bitfloor.best("7") == raw
+        raw = json.dumps(BEST_DOCUMENT, indent=3).encode() + b"\n"
+        bitfloor, asked = answering(httpx.Response(200, content=raw, headers={"etag": '"x"'}))
+        best = bitfloor.best("7")
+        assert (best.raw, best.etag, best.certified) == (raw, '"x"', True)
+        assert best.points[0].bit_width == 4
+        assert "if-none-match" not in asked[0].headers
+
+    def test_of_the_one_that_one_has_there_is_no_news(self) -> None:
+        bitfloor, asked = answering(httpx.Response(304, headers={"etag": '"x"'}))
+        assert bitfloor.best("7", etag='"x"') is None
+        assert asked[0].headers["if-none-match"] == '"x"'
+
+    def test_nothing_to_tell_without_having_been_asked_for_news_is_no_answer_of_ours(self) -> None:
+        bitfloor, _ = answering(httpx.Response(304))
+        with pytest.raises(NotBitfloor):
+            bitfloor.best("7")
 
 
 class TestErrors:
@@ -178,6 +208,31 @@ class TestFollow:
     def test_patience_ends(self) -> None:
         with pytest.raises(Unreachable):
             self.follow(*[httpx.Response(599)] * 9, patience=2.0)
+
+
+class TestTimeout:
+    @pytest.mark.parametrize("answer", [200, 599])
+    def test_it_ends_the_following_even_of_a_server_that_is_away(self, answer: int) -> None:
+        now = [0.0]
+
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+        def reply(_: httpx.Request) -> httpx.Response:
+            if answer != 200:
+                raise httpx.ConnectError("away")
+            return httpx.Response(200, json=job())
+
+        states = client(reply).follow("7", timeout=1.2, sleep=sleep, clock=lambda: now[0])
+        with pytest.raises(WaitTimeout, match=r"job 7 has not ended within 1\.2 s"):
+            list(states)
+        assert now[0] == pytest.approx(1.2)
+
+    def test_of_0_it_looks_once(self) -> None:
+        bitfloor, asked = answering(httpx.Response(200, json=job()))
+        with pytest.raises(WaitTimeout):
+            list(bitfloor.follow("7", timeout=0))
+        assert len(asked) == 1
 
 
 class TestProxies:

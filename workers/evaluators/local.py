@@ -7,7 +7,7 @@ from torch import Tensor
 
 from search.allocation import BitAllocation
 from search.quantization.capture import CapturedNetwork
-from search.quantization.fitted import FittedOptions
+from search.quantization.fitted import Options
 from search.trial import Hits
 from workers.data import Split
 
@@ -36,7 +36,7 @@ class LocalEvaluator:
         network: CapturedNetwork,
         split: Split,
         *,
-        options: FittedOptions,
+        options: Options,
         batch: int,
         top: int = 1,
     ) -> None:

@@ -24,6 +24,7 @@ from search.trial import TrialResult
 from search.trial import Verdict
 from service.api.submission import DEFAULT_SAMPLER
 from service.store import catalog
+from service.store import codec
 from service.store import jobs
 from service.store import leases
 from service.store import trials
@@ -161,6 +162,9 @@ BEST_DOCUMENT: dict[str, Any] = {
         "floor": 0.88,
         "accuracy": 0.881,
         "drop": 0.019,
+        "correct": 881,
+        "lost": 19,
+        "gained": 0,
     },
     "certification": {
         "images": 2000,
@@ -168,6 +172,9 @@ BEST_DOCUMENT: dict[str, Any] = {
         "floor": 0.88,
         "accuracy": 0.89,
         "drop": 0.01,
+        "correct": 1780,
+        "lost": 30,
+        "gained": 10,
         "gap": -0.009,
         "judgement": "certified",
         "p_value": 0.0123,
@@ -190,6 +197,7 @@ BEST_DOCUMENT: dict[str, Any] = {
         }
         for point in POINTS
     ],
+    "spec": codec.spec_document(JobSpec(model="tiny", dataset="digits", tolerance=0.02, budget=60)),
 }
 INFEASIBLE_DOCUMENT: dict[str, Any] = {
     "format": 1,

@@ -1,11 +1,13 @@
 """The command line as a whole: errors are one line, and statuses can be relied on."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.service.api.deployment import BEST_DOCUMENT
 from tests.service.cli.conftest import Bitfloor
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -132,3 +134,12 @@ sys.exit(main(sys.argv[1:]))
         assert ended.returncode == 1
         assert f"needs: pip install 'bitfloor[{extra}]'" in ended.stderr
         assert ended.stderr.count("\n") == 1
+
+    def test_what_is_verified_is_read_before_torch_is_asked_for(self, tmp_path: Path) -> None:
+        path = tmp_path / "best.json"
+        path.write_text("{}")
+        assert "format: field required" in self.client("verify", str(path)).stderr
+        path.write_text(json.dumps(BEST_DOCUMENT))
+        ended = self.client("verify", str(path))
+        assert ended.returncode == 1
+        assert "needs: pip install 'bitfloor[worker]'" in ended.stderr
