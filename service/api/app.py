@@ -15,12 +15,14 @@ from service.api import offers
 from service.api import openapi
 from service.api import report
 from service.api import trials
+from service.api.body_deadline import BodyDeadline
 from service.api.body_limit import BodyLimit
 from service.api.fallback import Fallback
 from service.api.headers import SecurityHeaders
 from service.dashboard.app import dashboard
 
 MAX_BODY_BYTES = 1024 * 1024
+BODY_SECONDS = 30.0  # in which a body must have arrived
 POLL_SECONDS = 1.0  # between two looks at the database for each client that follows a job
 _FOLLOWER_THREADS = 4
 
@@ -35,6 +37,7 @@ def create_app(
     engine: Engine,
     *,
     max_body_bytes: int = MAX_BODY_BYTES,
+    body_seconds: float = BODY_SECONDS,
     poll_seconds: float = POLL_SECONDS,
 ) -> FastAPI:
     """Return the application over a migrated database; the engine stays the caller's."""
@@ -57,5 +60,6 @@ def create_app(
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(BodyDeadline, seconds=body_seconds)
     app.add_middleware(SecurityHeaders)  # outermost
     return app

@@ -76,6 +76,8 @@ def _http(request: Request, error: Exception) -> Response:
             )
             answer.headers["Allow"] = (http.headers or {}).get("Allow", "GET")
             return answer
+        case 408:
+            return problems.response(problems.TOO_SLOW, str(http.detail))
         case 413:
             return problems.response(problems.TOO_LARGE, str(http.detail))
         case _:

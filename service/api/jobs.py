@@ -63,6 +63,7 @@ State = Annotated[JobState | None, Query(description="Only jobs in this state.")
         },
         **responses(
             problems.NOT_JSON,
+            problems.TOO_SLOW,
             problems.TOO_LARGE,
             problems.WRONG_MEDIA_TYPE,
             problems.INVALID,

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from service import logs
 from service.api.app import create_app
+from service.api.connections import Limits
 from service.cli import hosting
 from service.cli.children import KeptChild
 from service.cli.errors import SettingUnusable
@@ -30,7 +31,7 @@ def up(data_dir: Path, *, host: str, port: int, model_root: Path, data_root: Pat
     url = f"sqlite:///{data_dir / 'bitfloor.db'}"
     with hosting.listen(host, port) as listener, _opened(url) as engine:
         session.migrate(engine)
-        api = hosting.ApiThread(_app(engine), listener, log_level="warning")
+        api = _api(engine, listener, log_level="warning")
         roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
         child = KeptChild(["-m", "workers", "--database-url", url, *roots])
         announce = _announcement(_address(host, listener), with_worker=True)
@@ -42,7 +43,7 @@ def serve(database_url: str, *, host: str, port: int) -> None:
     logs.to_stderr()
     with hosting.listen(host, port) as listener, _opened(database_url) as engine:
         session.require_current_schema(engine)
-        api = hosting.ApiThread(_app(engine), listener, log_level="info")
+        api = _api(engine, listener, log_level="info")
         announce = _announcement(_address(host, listener), with_worker=False)
         hosting.host_until_stopped(api, None, announce=announce)
 
@@ -56,14 +57,30 @@ def _opened(database_url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _app(engine: Engine) -> FastAPI:
+def _api(engine: Engine, listener: socket.socket, *, log_level: str) -> hosting.ApiThread:
+    settings = _settings()
+    limits = Limits(
+        head_seconds=settings.head_seconds,
+        unread_seconds=settings.unread_seconds,
+        max_connections=settings.max_connections,
+    )
+    return hosting.ApiThread(_app(engine, settings), listener, log_level=log_level, limits=limits)
+
+
+def _settings() -> Settings:
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
+
+
+def _app(engine: Engine, settings: Settings) -> FastAPI:
     return create_app(
-        engine, max_body_bytes=settings.max_body_bytes, poll_seconds=settings.follow_seconds
+        engine,
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        poll_seconds=settings.follow_seconds,
     )
 
 

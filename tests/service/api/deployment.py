@@ -22,6 +22,8 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
+from service.api import connections
+from service.api.connections import Limits
 from service.api.submission import DEFAULT_SAMPLER
 from service.store import catalog
 from service.store import jobs
@@ -203,10 +205,13 @@ INFEASIBLE_DOCUMENT: dict[str, Any] = {
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, limits: Limits | None = None) -> Iterator[str]:
     """Serve the application on a free port of this machine; yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+    http = connections.protocol(limits or Limits())
+    config = uvicorn.Config(
+        app, http=http, log_level="critical", ws="none", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
