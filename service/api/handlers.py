@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from service.api import headers
 from service.api import problems
@@ -74,7 +75,7 @@ def _http(request: Request, error: Exception) -> Response:
             answer = problems.response(
                 problems.WRONG_METHOD, f"{request.method} is not allowed at {path[:200]}"
             )
-            answer.headers["Allow"] = (http.headers or {}).get("Allow", "GET")
+            answer.headers["Allow"] = ", ".join(_allowed(request))
             return answer
         case 408:
             return problems.response(problems.TOO_SLOW, str(http.detail))
@@ -83,3 +84,9 @@ def _http(request: Request, error: Exception) -> Response:
         case _:
             _log.error("request failed", path=path, status=http.status_code)
             return _internal()
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return every method of the path; the framework names those of its first route only."""
+    routes = [r for r in request.app.routes if r.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", ())})
