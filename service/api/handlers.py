@@ -69,7 +69,7 @@ def _http(request: Request, error: Exception) -> Response:
     match http.status_code:
         case 400:
             return problems.response(problems.NOT_JSON, "the body cannot be read as JSON")
-        case 404:
+        case 403 | 404:  # the dashboard forbids names that lead out of its files
             return problems.of(UnknownRoute(path))
         case 405:
             answer = problems.response(

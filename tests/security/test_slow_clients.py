@@ -3,12 +3,8 @@
 import resource
 import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from contextlib import contextmanager
-from contextlib import suppress
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,6 +13,8 @@ from sqlalchemy import Engine
 from service.api.app import create_app
 from service.api.connections import Limits
 from service.settings import Settings
+from tests.security.raw import connected
+from tests.security.raw import everything
 from tests.service.api.deployment import announce
 from tests.service.api.deployment import problem_of
 from tests.service.api.deployment import served
@@ -30,32 +28,12 @@ SHORT = Limits(head_seconds=0.5, unread_seconds=0.5)
 PATIENT = Limits(head_seconds=60.0, unread_seconds=60.0)
 
 
-@contextmanager
-def connected(address: str, sent: bytes = b"") -> Iterator[socket.socket]:
-    """Connect and send these bytes."""
-    parts = urlsplit(address)
-    assert parts.hostname
-    assert parts.port
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
-        connection.sendall(sent)
-        yield connection
-
-
 def alive(connection: socket.socket) -> None:
     """Read one whole answer of /livez."""
     answer = b""
     while not answer.endswith(b"}"):
         answer += connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 200")
-
-
-def everything(connection: socket.socket) -> bytes:
-    """Read until the server closes."""
-    answer = b""
-    with suppress(ConnectionResetError):
-        while found := connection.recv(2**20):
-            answer += found
-    return answer
 
 
 def trickled(connection: socket.socket, byte: bytes, *, seconds: float) -> bytes:
