@@ -31,7 +31,9 @@ def processors(*, terminal: bool) -> list[Processor]:
     ]
 
 
-def _escape(_logger: object, _method: str, event: EventDict) -> EventDict:
+def _escape(  # rule: positional, because structlog passes them so
+    _logger: object, _method: str, event: EventDict
+) -> EventDict:
     """Write control characters out: requests' values could begin lines or command a terminal."""
     return {name: _escaped(value) for name, value in event.items()}
 
