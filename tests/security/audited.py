@@ -47,10 +47,8 @@ UNPICKLING = ("pickle.find_class",)
 #: each would make the file if anything gave it to a shell, to Python or to a template
 COMMANDS = (
     "x; touch {marker} # $(touch {marker}) `touch {marker}` | touch {marker} && touch {marker}",
-    "\ntouch {marker}\n",
-    "__import__('os').system('touch {marker}')",
+    "\n__import__('os').system('touch {marker}')\n",
     "!!python/object/apply:os.system ['touch {marker}']",
-    "--output={marker}",
 )
 
 
@@ -175,7 +173,7 @@ def main(folder: Path, url: str) -> None:
     sys.addaudithook(recorder)
     engine = session.open_engine(f"sqlite:///{folder / 'bitfloor.db'}")
     statuses = asked(engine, [*commands, url], recorder=recorder)
-    ended = worked(engine, folder, [commands[0], url])
+    ended = worked(engine, folder, [f"{url}?{commands[0]}"])
     recorder.on = False
     seen = {"events": recorder.events, "statuses": statuses, "jobs": ended}
     print(json.dumps(seen))  # noqa: T201 - read by the test

@@ -118,7 +118,6 @@ class TestNamedFiles:
             name = spelling.format(file=tmp_path / "roots/secret")
             for changes in (
                 {"model": "torchvision/alexnet", "weights": f"{name}.pth"},
-                {"model": "timm/resnet18", "weights": f"{name}.safetensors"},
                 {"model": f"program/{name}"},
                 {"dataset": f"arrays/{name}"},
                 {"dataset": f"folder/{name}"},
