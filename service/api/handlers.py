@@ -1,5 +1,7 @@
 """Turns whatever a request raised into a problem document, by the table."""
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import cast
 
 import structlog
@@ -8,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.routing import Match
 
 from service.api import headers
@@ -88,5 +91,16 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> list[str]:
     """Return every method of the path; the framework names those of its first route only."""
-    routes = [r for r in request.app.routes if r.matches(request.scope)[0] != Match.NONE]
+    every = _flat(request.app.routes)
+    routes = [route for route in every if route.matches(request.scope)[0] != Match.NONE]
     return sorted({method for route in routes for method in getattr(route, "methods", ())})
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    for route in routes:
+        # a router that was included stays one
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from _flat(included.routes)
