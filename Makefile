@@ -2,11 +2,12 @@
 PYTHON ?= python3
 # test processes; more help little, since the GPU or PyTorch's own threads are the limit
 JOBS ?= 2
+REQUESTS ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench bench-search fmt lock
+.PHONY: help demo test check audit fuzz bench bench-search fmt lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,12 +19,18 @@ test: check ## check, then every test, with the coverage gate
 	$(BIN)/pytest -n $(JOBS) --dist loadscope --ignore tests/rules --cov --cov-report json
 	$(BIN)/python -m tools.coverage_gate search=95 service/store=95
 
-check: $(READY) ## format, lint, types, imports and house rules; no test of behaviour
+check: $(READY) audit ## format, lint, types, imports, house rules, known vulnerabilities; no test of behaviour
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/rules
+
+audit: $(READY) ## ask the package index whether a pinned version is known to be vulnerable
+	$(BIN)/python -m tools.audit constraints.txt
+
+fuzz: $(READY) ## send each database's API thousands of generated requests, or: make fuzz REQUESTS=50000
+	$(BIN)/pytest -q -s --timeout 0 --fuzz $(REQUESTS) tests/security/test_fuzz.py
 
 bench: $(READY) ## measure every claim in benchmarks/ but those of bench-search, one JSON line a figure
 	@set -e; for name in $(basename $(notdir $(wildcard benchmarks/*.py))); do \

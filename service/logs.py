@@ -26,17 +26,22 @@ def to_stderr(form: str | None = None, *, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # asked for at every event: whoever redirects stderr later is followed
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            *_forms(terminal=terminal)[chosen],
-        ],
+        processors=processors(chosen, terminal=terminal),
     )
     # never below warnings, whatever our own level: what HTTP libraries tell at debug is headers
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
+
+
+def processors(form: str, *, terminal: bool) -> list[Processor]:
+    """Return what makes a line of an event, in one of the three forms."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        *_forms(terminal=terminal)[form],
+    ]
 
 
 class _Forward(logging.Handler):

@@ -136,3 +136,8 @@ def engine(database_url: str) -> Iterator[Engine]:
     """Return an engine on a migrated database without rows, on either."""
     with opened(database_url) as engine:
         yield engine
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the number of generated requests be asked for."""
+    parser.addoption("--fuzz", default=0, type=int, help="fewest requests to each database")

@@ -17,6 +17,7 @@ from service.api import offers
 from service.api import openapi
 from service.api import report
 from service.api import trials
+from service.api.body_deadline import BodyDeadline
 from service.api.body_limit import BodyLimit
 from service.api.credentials import Credentials
 from service.api.dashboards import Dashboards
@@ -75,6 +76,7 @@ def create_app(
 def _guard(app: FastAPI, credentials: Credentials, *, options: Options) -> None:
     """Put what every request passes around the routes; the last one added is the outermost."""
     app.add_middleware(BodyLimit, max_bytes=options.max_body_bytes)
+    app.add_middleware(BodyDeadline, seconds=options.body_seconds)
     app.add_middleware(Door, credentials=credentials, options=options)
     if options.cors_origins:
         # outside the door: a browser asks beforehand, and without a token

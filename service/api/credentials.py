@@ -45,8 +45,10 @@ class Credentials:
         return ANYBODY
 
     def of_token(self, text: str, *, address: str) -> Principal:
-        """Return whom the token stands for; raise Unauthenticated or TooManyRequests."""
-        self._guesses.require_room(address)
+        """Return whom the token stands for; raise Unauthenticated or TooManyRequests.
+
+        A good token is good however many wrong ones came from its address, where others may be.
+        """
         found = tokens.principal(self._engine, text) if len(text) <= _LONGEST else None
         if found is None:
             self._guesses.count(address)

@@ -1,5 +1,7 @@
 """Turns whatever a request raised into a problem document, by the table."""
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import cast
 
 import structlog
@@ -8,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Match
 
 from service.api import headers
 from service.api import problems
@@ -71,16 +75,35 @@ def _http(request: Request, error: Exception) -> Response:
     match http.status_code:
         case 400:
             return problems.response(problems.NOT_JSON, "the body cannot be read as JSON")
-        case 404:
+        case 403 | 404:  # the dashboard forbids names that lead out of its files
             return problems.of(UnknownRoute(path))
         case 405:
             answer = problems.response(
                 problems.WRONG_METHOD, f"{request.method} is not allowed at {path[:200]}"
             )
-            answer.headers["Allow"] = (http.headers or {}).get("Allow", "GET")
+            answer.headers["Allow"] = ", ".join(_allowed(request))
             return answer
+        case 408:
+            return problems.response(problems.TOO_SLOW, str(http.detail))
         case 413:
             return problems.response(problems.TOO_LARGE, str(http.detail))
         case _:
             _log.error("request failed", path=path, status=http.status_code)
             return _internal()
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return every method of the path; the framework names those of its first route only."""
+    every = _flat(request.app.routes)
+    routes = [route for route in every if route.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", ())})
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    for route in routes:
+        # a router that was included stays one
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from _flat(included.routes)

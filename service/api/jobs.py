@@ -77,6 +77,7 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
         },
         **responses(
             problems.NOT_JSON,
+            problems.TOO_SLOW,
             problems.TOO_LARGE,
             problems.WRONG_MEDIA_TYPE,
             problems.INVALID,

@@ -10,6 +10,8 @@ class Options:
     """How the application behaves; `service.settings` says how each is set."""
 
     max_body_bytes: int = 1024 * 1024
+    #: seconds in which a request's body must have arrived
+    body_seconds: float = 30.0
     #: seconds between two looks at the database for each client that follows a job
     poll_seconds: float = 1.0
     #: nobody is answered without a token, but for health and documentation

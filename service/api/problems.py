@@ -89,6 +89,15 @@ INVALID = Problem(
     },
 )
 TOO_LARGE = Problem(413, "body-too-large", "The body is too large")
+TOO_SLOW = Problem(
+    # whoever goes on sending is not listened to
+    408,
+    "request-too-slow",
+    "The request did not arrive in time",
+    headers={"Connection": "close"},
+)
+TOO_MANY = Problem(503, "too-many-connections", "There are too many connections", headers=_SOON)
+MALFORMED = Problem(400, "not-http", "The request is not HTTP")
 WRONG_METHOD = Problem(405, "method-not-allowed", "The method is not allowed here")
 INTERNAL = Problem(
     500, "internal-error", "Something went wrong here", "the cause is in the service's log"

@@ -19,13 +19,5 @@ class Rate:
     def count(self, key: str) -> None:
         """Count one; raise TooManyRequests, without counting, where the minute is full."""
         if not self._limiter.hit(self._item, key):
-            raise self._too_many(key)
-
-    def require_room(self, key: str) -> None:
-        """Raise TooManyRequests where the minute is full; count nothing."""
-        if not self._limiter.test(self._item, key):
-            raise self._too_many(key)
-
-    def _too_many(self, key: str) -> TooManyRequests:
-        reset = self._limiter.get_window_stats(self._item, key).reset_time
-        return TooManyRequests(self._item.amount, wait=max(1, round(reset - time.time())))
+            reset = self._limiter.get_window_stats(self._item, key).reset_time
+            raise TooManyRequests(self._item.amount, wait=max(1, round(reset - time.time())))

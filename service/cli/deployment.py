@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service import logs
 from service import tracing
 from service.api.app import create_app
+from service.api.connections import Limits
 from service.api.options import LOOPBACK_HOSTS
 from service.api.options import Options
 from service.cli import hosting
@@ -50,8 +50,7 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
     url = embedded_url(data_dir)
     with hosting.listen(binding.host, binding.port) as listener, opened(url) as engine:
         session.migrate(engine)
-        app = _app(engine, binding, listener=listener)
-        api = hosting.ApiThread(app, listener, log_level="warning")
+        api = _api(engine, listener, log_level="warning", binding=binding)
         roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
         child = KeptChild(["-m", "workers", "--database-url", url, *roots])
         announce = _announcement(_address(binding.host, listener), engine, with_worker=True)
@@ -63,8 +62,7 @@ def serve(database_url: str, binding: Binding) -> None:
     _start_log(level="info")
     with hosting.listen(binding.host, binding.port) as listener, opened(database_url) as engine:
         session.require_current_schema(engine)
-        app = _app(engine, binding, listener=listener)
-        api = hosting.ApiThread(app, listener, log_level="info")
+        api = _api(engine, listener, log_level="info", binding=binding)
         announce = _announcement(_address(binding.host, listener), engine, with_worker=False)
         hosting.host_until_stopped(api, None, announce=announce)
 
@@ -78,30 +76,46 @@ def _start_log(*, level: str) -> None:
     logs.to_stderr(settings.log_format, level=settings.log_level or level)
 
 
-def _app(engine: Engine, binding: Binding, *, listener: socket.socket) -> FastAPI:
-    """Return the application; raise NoTokens rather than let strangers in."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise _unusable(error) from error
+def _api(
+    engine: Engine, listener: socket.socket, *, log_level: str, binding: Binding
+) -> hosting.ApiThread:
+    """Return the API to run; raise NoTokens rather than let strangers in."""
+    settings = _settings()
+    limits = Limits(
+        head_seconds=settings.head_seconds,
+        unread_seconds=settings.unread_seconds,
+        max_connections=settings.max_connections,
+    )
     local = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
     required = binding.require_tokens or not local
     if required and not tokens.exist(engine):
         raise NoTokens(binding.host)
-    known = settings.hosts or (LOOPBACK_HOSTS if local else None)
-    options = Options(
+    options = _options(settings, local=local, require_tokens=required)
+    tracer = tracing.open_tracer("bitfloor-api", wanted=TraceSettings().wanted)
+    app = create_app(engine, options, tracer=tracer)
+    return hosting.ApiThread(app, listener, log_level=log_level, limits=limits)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise _unusable(error) from error
+
+
+def _options(settings: Settings, *, local: bool, require_tokens: bool) -> Options:
+    return Options(
         max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
         poll_seconds=settings.follow_seconds,
-        require_tokens=required,
-        allowed_hosts=known,
+        require_tokens=require_tokens,
+        allowed_hosts=settings.hosts or (LOOPBACK_HOSTS if local else None),
         cors_origins=settings.origins,
         requests_per_minute=settings.requests_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
         session_seconds=settings.session_hours * 3600,
         answer_seconds=settings.answer_seconds,
     )
-    tracer = tracing.open_tracer("bitfloor-api", wanted=TraceSettings().wanted)
-    return create_app(engine, options, tracer=tracer)
 
 
 def _unusable(error: ValidationError) -> SettingUnusable:

@@ -13,6 +13,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from service.api import connections
+from service.api.connections import Limits
 from service.cli.children import KeptChild
 from service.cli.errors import AddressUnusable
 from service.cli.errors import PortTaken
@@ -23,6 +25,7 @@ TICK = 0.1  # seconds between two looks at children and signals
 ANNOUNCE_INTERVAL = 0.5  # seconds between two looks whether all is up
 GRACE = 10.0  # seconds to stop in before being ended
 OPEN_STREAMS_GRACE = 2  # whole seconds that open event streams get to end
+_LIMITS = Limits()
 
 
 class StopSignals:
@@ -39,9 +42,12 @@ class StopSignals:
 class ApiThread:
     """The API in a thread of its own, so that signals and the child are the main thread's."""
 
-    def __init__(self, app: FastAPI, listener: socket.socket, *, log_level: str) -> None:
+    def __init__(
+        self, app: FastAPI, listener: socket.socket, *, log_level: str, limits: Limits = _LIMITS
+    ) -> None:
         config = uvicorn.Config(
             app,
+            http=connections.protocol(limits),
             # through the standard library to our own log, which has a line for every request
             log_config=None,
             access_log=False,

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,9 @@ from workers.errors import UnusableData
 
 SUFFIXES = (".npz", ".safetensors")
 IMAGES, LABELS = "images", "labels"
+#: times that an array may be larger than its compressed bytes, beyond what is small anyway
+MOST_INFLATED = 100
+INFLATED_ANYWAY = 64 * 2**20  # bytes
 
 #: each reader has its own ways to say that a file is damaged
 _DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, SafetensorError)
@@ -72,9 +77,39 @@ def _find(name: str, around: Surroundings) -> Path:
 
 
 def _npz(path: Path) -> Arrays:
-    # opened here: NumPy leaves the file of a damaged archive open
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return arrays[IMAGES], arrays[LABELS]
+    # not numpy.load: it believes a header that tells of any size, and opens more than archives
+    with zipfile.ZipFile(path) as archive:
+        return _array(archive, IMAGES), _array(archive, LABELS)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.generic]:
+    try:
+        record = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise KeyError(name) from None
+    with archive.open(record) as file:
+        _require_plausible(file, record)
+    with archive.open(record) as file:
+        array: npt.NDArray[np.generic] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def _require_plausible(file: IO[bytes], record: zipfile.ZipInfo) -> None:
+    """Raise ValueError for an array that would be far larger than what the file holds."""
+    if record.file_size > MOST_INFLATED * record.compress_size + INFLATED_ANYWAY:
+        msg = f"{record.filename} is compressed too well to be images: to {record.compress_size:,}"
+        raise ValueError(f"{msg} of {record.file_size:,} bytes")
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(np.lib.format.read_magic(file))
+    if read_header is None:
+        raise ValueError(f"{record.filename} is of no format that holds plain arrays")
+    shape, _, dtype = read_header(file)
+    told = math.prod(shape) * dtype.itemsize
+    if told > record.file_size:
+        msg = f"{record.filename} tells of {told:,} bytes and holds {record.file_size:,}"
+        raise ValueError(msg)
 
 
 def _safetensors(path: Path) -> Arrays:

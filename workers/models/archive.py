@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from workers.errors import UnsafeProgram
+from workers.models import weights
 
 _MODEL = "models/model.json"
 _WEIGHTS = "data/weights/model_weights_config.json"
@@ -46,6 +47,8 @@ def described(path: Path) -> dict[str, object]:
     """
     try:
         with zipfile.ZipFile(path) as found:
+            if sum(record.file_size for record in found.infolist()) > path.stat().st_size:
+                return {}  # compressed, which torch's are not
             record = next(name for name in found.namelist() if name.endswith(f"/{_MODEL}"))
             program = json.loads(found.read(record))["graph_module"]
         signature = program["signature"]
@@ -76,6 +79,7 @@ def require_plain(data: bytes, *, model: str) -> None:
 
     # the loader's own reader: two readers of zip files may see two different archives
     with PT2ArchiveReader(io.BytesIO(data)) as reader:
+        weights.require_stored(reader.archive_file, len(data), model=model)
         for record in reader.get_file_names():
             if not _RECORDS.fullmatch(record):
                 raise UnsafeProgram(model, f"the record {record[:80]!r}")

@@ -1,11 +1,13 @@
 """Weights files: read without unpickling anything, and put into a network of their shape."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -21,6 +23,10 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 #: what nn.DataParallel puts before every name
 _PARALLEL = "module."
+#: how a file begins that is an archive; older ones are streams, no longer than they are
+_ARCHIVE = b"PK\x03\x04"
+#: times that the tensors of a file may be larger than what it stores; tied ones are twice as large
+MOST_REPEATED = 16
 _LONGEST = 200  # characters of another library's sentence
 
 #: tensors by name, floating point ones in float32
@@ -35,6 +41,7 @@ def read(path: Path, *, model: str) -> State:
     with reading(model):
         if path.suffix == ".safetensors":
             return state_of(safetensors.torch.load_file(path), model=model)
+        _require_stored(path, model=model)
         return state_of(torch.load(path, map_location="cpu", weights_only=True), model=model)
 
 
@@ -62,6 +69,7 @@ def state_of(found: object, *, model: str) -> State:
     strangers = [name for name, value in found.items() if not isinstance(value, Tensor)]
     if strangers:
         raise CorruptWeights(model, f"{strangers[0]} in the file is no tensor")
+    _require_held(found.values(), model=model)
     prefix = _PARALLEL if all(str(name).startswith(_PARALLEL) for name in found) else ""
     state: State = OrderedDict(
         (str(name).removeprefix(prefix), value.float() if value.is_floating_point() else value)
@@ -71,6 +79,36 @@ def state_of(found: object, *, model: str) -> State:
     if not prefix and hasattr(found, "_metadata"):
         state._metadata = found._metadata  # type: ignore[attr-defined]  # noqa: SLF001  # as torch does
     return state
+
+
+def require_stored(records: Any, size: int, *, model: str) -> None:
+    """Raise CorruptWeights if what torch's reader of archives finds is larger than the file.
+
+    torch stores its records as they are: such a file is compressed, or counts bytes twice.
+    """
+    told = sum(records.get_record_size(name) for name in records.get_all_records())
+    if told > size:
+        raise CorruptWeights(model, f"its records would be {told:,} bytes, the file has {size:,}")
+
+
+def _require_stored(path: Path, *, model: str) -> None:
+    with path.open("rb") as file:
+        archived = file.read(len(_ARCHIVE)) == _ARCHIVE
+    if archived:
+        # the loader's own reader: two readers of zip files may see two different archives
+        require_stored(torch._C.PyTorchFileReader(str(path)), path.stat().st_size, model=model)  # noqa: SLF001  # there is no public way
+
+
+def _require_held(tensors: Iterable[Tensor], *, model: str) -> None:
+    """Raise CorruptWeights for views that repeat a few bytes as if they were very many."""
+    held: dict[int, int] = {}
+    told = 0
+    for tensor in tensors:
+        storage = tensor.untyped_storage()
+        held[storage.data_ptr()] = storage.nbytes()
+        told += tensor.numel() * tensor.element_size()
+    if told > MOST_REPEATED * sum(held.values()):
+        raise CorruptWeights(model, f"its tensors repeat {sum(held.values()):,} bytes too often")
 
 
 def fit(network: nn.Module, state: State, *, model: str) -> nn.Module:

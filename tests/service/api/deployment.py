@@ -1,6 +1,5 @@
 """A deployment to test against: databases filled as workers fill them, served over real HTTP."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -22,7 +21,10 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
+from service.api import connections
+from service.api.connections import Limits
 from service.api.submission import DEFAULT_SAMPLER
+from service.cli import hosting
 from service.store import catalog
 from service.store import codec
 from service.store import jobs
@@ -211,10 +213,13 @@ INFEASIBLE_DOCUMENT: dict[str, Any] = {
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, limits: Limits | None = None) -> Iterator[str]:
     """Serve the application on a free port of this machine; yield its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+    listener = hosting.listen("127.0.0.1", 0)
+    http = connections.protocol(limits or Limits())
+    config = uvicorn.Config(
+        app, http=http, log_level="critical", ws="none", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
