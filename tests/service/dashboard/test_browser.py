@@ -16,6 +16,8 @@ from service.api.app import create_app
 from service.dashboard.study_ids import study_id
 from service.store.values import Lease
 from tests.service.api import deployment
+from tests.service.api.doors import LOCKED
+from tests.service.api.doors import token
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its generated code, not ours
@@ -195,6 +197,35 @@ class TestDashboard:
         expect(page.get_by_text("Failed to delete study")).to_be_visible()
         page.reload()
         expect(page.get_by_text(job.job_id[-8:]).first).to_be_visible()
+
+
+class TestLogin:
+    def test_a_token_leads_to_where_the_browser_wanted_to_go_and_out_again(
+        self, visit: Visit, engine: Engine, *, job: Lease, shots: Path
+    ) -> None:
+        page = visit.page
+        width = page.viewport_size["width"] if page.viewport_size else 0
+        there = f"/dashboard/studies/{study_id(job.job_id)}"
+        with deployment.served(create_app(engine, LOCKED)) as address:
+            page.goto(f"{address}{there}")
+            page.wait_for_url("**/login?next=*")
+            page.screenshot(path=shots / f"login-{width}.png")
+            page.get_by_label("Token").fill("guess")
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
+            # the browser itself tells of the 401
+            visit.errors.clear()
+            page.get_by_label("Token").fill(token(engine, "default"))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"**{there}")
+            expect(page.get_by_text(job.job_id[-8:]).first).to_be_visible(timeout=20_000)
+            page.goto(f"{address}/login")
+            expect(page.get_by_text("You see the jobs of default")).to_be_visible()
+            page.get_by_role("button", name="Sign out").click()
+            expect(page.get_by_label("Token")).to_be_visible()
+            assert page.request.get(f"{address}/v1/jobs").status == 401
+            assert visit.errors == []
+            assert visit.elsewhere(address) == []
 
 
 class TestDocs:
