@@ -65,6 +65,8 @@ class Job(Answer):
     labels: Mapping[str, str]
     #: whose it is; earlier servers know one only
     tenant: str = "default"
+    #: the earlier job of the same content whose search this one's is
+    answered_by: str | None = None
     priority: int
     attempt: int
     created_at: datetime

@@ -11,14 +11,18 @@ from sqlalchemy import Engine
 
 from search import study
 from search.documents import Evidence
+from search.quantization.capture import CapturedNetwork
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import TrialResult
 from service.store import leases
+from service.store import reuse
 from service.store import trials
 from service.store.values import Lease
 from workers import workbench
 from workers.conclusion import conclude
+from workers.content import key
+from workers.data import Dataset
 from workers.datasets.catalog import surroundings
 from workers.errors import Cancelled
 from workers.evaluators.interruptible import interruptible
@@ -39,6 +43,8 @@ class Attempt:
     engine: Engine
     lease: Lease
     job: JobSpec
+    #: search, whatever an earlier job found on the same content
+    fresh: bool
     settings: WorkerSettings
     device: torch.device
     limit: Limit
@@ -48,8 +54,15 @@ class Attempt:
 
 
 def carry_out(attempt: Attempt) -> None:
-    """Search from where the recorded trials end and leave the job succeeded or infeasible."""
-    bench, evaluator, search = _set_up(attempt)
+    """Search from where the recorded trials end and leave the job succeeded or infeasible.
+
+    If an earlier job did on the same content, the job ends as that one did.
+    """
+    loaded = _load(attempt)
+    content = key(attempt.job, loaded[0], dataset=loaded[1], device=attempt.device)
+    if reuse.answer(attempt.engine, attempt.lease, content, fresh=attempt.fresh):
+        return
+    bench, evaluator, search = _set_up(attempt, loaded)
     history = trials.history(attempt.engine, attempt.lease.job_id)
     results = list(history)
     leases.enter(attempt.engine, attempt.lease, "searching")
@@ -73,15 +86,33 @@ def carry_out(attempt: Attempt) -> None:
     end(attempt.engine, attempt.lease, conclusion.document)
 
 
-def _set_up(attempt: Attempt) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
+def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
+    leases.enter(attempt.engine, attempt.lease, "loading")
+    with (
+        attempt.telemetry.tracer.span("load"),
+        attempt.limit("loading", attempt.settings.setup_timeout),
+    ):
+        loaded = workbench.opened(
+            attempt.job,
+            models=open_models(attempt.settings.model_root),
+            around=surroundings(attempt.settings, attempt.check),
+            device=attempt.device,
+        )
+    attempt.check()
+    return loaded
+
+
+def _set_up(
+    attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset]
+) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
     leases.enter(attempt.engine, attempt.lease, "calibrating")
     with (
         attempt.telemetry.tracer.span("setup"),
         attempt.limit("setting up", attempt.settings.setup_timeout),
     ):
-        bench = workbench.prepare(
+        bench = workbench.calibrated(
             attempt.job,
-            models=open_models(attempt.settings.model_root),
+            loaded,
             around=surroundings(attempt.settings, attempt.check),
             device=attempt.device,
             batch=attempt.settings.batch,

@@ -100,9 +100,25 @@ def prepare(
 ) -> Workbench:
     """Load, decode, capture and calibrate what the request names.
 
-    Raises what `opened` does, NonFiniteActivations, UnknownPoint and EmptySearchSpace.
+    Raises what `opened` does and what `calibrated` does.
     """
-    network, dataset = opened(job, models=models, around=around, device=device)
+    loaded = opened(job, models=models, around=around, device=device)
+    return calibrated(job, loaded, around=around, device=device, batch=batch)
+
+
+def calibrated(
+    job: JobSpec,
+    loaded: tuple[CapturedNetwork, Dataset],
+    *,
+    around: Surroundings,
+    device: torch.device,
+    batch: int,
+) -> Workbench:
+    """Calibrate what `opened` returned.
+
+    Raises NonFiniteActivations, UnknownPoint and EmptySearchSpace.
+    """
+    network, dataset = loaded
     # before anything that takes long: a rule for a point that is not there ends the job
     menus = _menus(job, network)
     bounds = rules.upper_bounds(job.points, menus, bounded=(BOUNDED,))

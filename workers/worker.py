@@ -140,6 +140,7 @@ class Worker:
             engine=self.engine,
             lease=lease,
             job=job.submission.spec,
+            fresh=job.submission.fresh,
             settings=self.settings,
             device=self.device,
             limit=Watchdog(overdue).limit,

@@ -31,6 +31,7 @@ JOB: dict[str, Any] = {
     },
     "labels": {"team": "vision"},
     "tenant": "vision",
+    "answered_by": None,
     "priority": 0,
     "attempt": 1,
     "created_at": "2026-03-01T09:30:00Z",

@@ -35,6 +35,7 @@ def job(value: Job) -> schemas.Job:
         finished_at=_utc_or_none(value.finished_at),
         progress=_progress(value),
         error=schemas.Failure(code=error.code, message=error.message) if error else None,
+        answered_by=value.answered_by,
         infeasible=_infeasible(value),
         links=links(value.id),
     )

@@ -102,6 +102,10 @@ class Job(BaseModel):
     finished_at: datetime | None
     progress: Progress
     error: Failure | None
+    answered_by: str | None = Field(
+        description="The earlier job whose trials and best these are: the same request, network "
+        "and images. null: this job searched itself."
+    )
     infeasible: dict[str, Any] | None = Field(
         description="The closest allocation and the points to blame, if nothing held the floor."
     )

@@ -166,6 +166,11 @@ class JobSubmission(BaseModel):
         max_length=MAX_LABELS,
         description="Yours to filter by. Keys: letters, digits and ._/- between them.",
     )
+    fresh: bool = Field(
+        default=False,
+        description="Search anew, whatever an earlier job of yours found with the same request on "
+        "the same network and images.",
+    )
     priority: int = Field(
         default=0,
         ge=-MAX_PRIORITY,
@@ -175,7 +180,7 @@ class JobSubmission(BaseModel):
 
     def to_value(self, idempotency_key: str | None) -> Submission:
         """Return what the store keeps."""
-        own = self.model_dump(exclude={"labels", "priority"})
+        own = self.model_dump(exclude={"labels", "priority", "fresh"})
         own |= {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
         own |= {
             "splits": self.splits and self.splits.to_value(),
@@ -186,5 +191,6 @@ class JobSubmission(BaseModel):
             spec=JobSpec(**own),
             labels=self.labels,
             priority=self.priority,
+            fresh=self.fresh,
             idempotency_key=idempotency_key,
         )

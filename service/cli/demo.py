@@ -116,7 +116,13 @@ def _stop(process: subprocess.Popen[str]) -> None:
 def _search_and_show(address: str, output: Path, *, trials: int) -> None:
     with BitfloorClient(address) as client:
         submitted = client.submit(
-            {"model": MODEL, "dataset": DATASET, "tolerance": TOLERANCE, "budget": trials}
+            {
+                "model": MODEL,
+                "dataset": DATASET,
+                "tolerance": TOLERANCE,
+                "budget": trials,
+                "fresh": True,
+            }
         )
         say(f"job {submitted.id}: {MODEL} on {DATASET}, at most {TOLERANCE:g} below its accuracy")
         job = follow(client.follow(submitted.id))

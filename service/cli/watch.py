@@ -94,7 +94,8 @@ def outcome(job: Job) -> str:
     """Return in a sentence how the job ended, and what to do next."""
     match job.state:
         case JobState.SUCCEEDED:
-            return f"succeeded: {summary(job)}; see: bitfloor best {job.id}"
+            told = f", answered from job {job.answered_by}" if job.answered_by else ""
+            return f"succeeded{told}: {summary(job)}; see: bitfloor best {job.id}"
         case JobState.INFEASIBLE:
             reason = (job.infeasible or {}).get("reason") or "nothing held the floor"
             return f"infeasible: {reason}; see: bitfloor report {job.id} -o report.html"

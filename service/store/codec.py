@@ -96,6 +96,7 @@ def submission_document(submission: Submission) -> dict[str, Any]:
         "labels": dict(submission.labels),
         "priority": submission.priority,
         "idempotency_key": submission.idempotency_key,
+        "fresh": submission.fresh,
     }
 
 

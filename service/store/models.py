@@ -13,6 +13,7 @@ from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import Text
 from sqlalchemy import Uuid
+from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
@@ -80,6 +81,10 @@ class JobRow(Base):
     best_number: Mapped[int | None]
     #: whose it is; the default is for a release that knows no tenants
     tenant: Mapped[str] = mapped_column(String(63), server_default=DEFAULT_TENANT)
+    #: digest of what the search depends on, once a worker has seen it
+    content: Mapped[str | None] = mapped_column(String(64))
+    #: the earlier job whose search this one's is
+    answered_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
@@ -109,6 +114,18 @@ Index(
     JobRow.id,
     postgresql_where=LIVE,
     sqlite_where=LIVE,
+)
+
+_SUCCEEDED = text("state = 'succeeded'")
+
+Index(
+    "ix_jobs_content",
+    JobRow.tenant,
+    JobRow.content,
+    JobRow.created_at,
+    JobRow.id,
+    postgresql_where=_SUCCEEDED,
+    sqlite_where=_SUCCEEDED,
 )
 
 

@@ -83,7 +83,9 @@ def _used(session: Session, quota: Quota, *, tenant: str) -> Iterator[tuple[str,
     lately = JobRow.created_at > db_now() - DAYS * _DAY
     if quota.trials is not None:
         budget = JobRow.submission[("spec", "budget")].as_integer()
-        trials = func.coalesce(func.sum(case((LIVE, budget), else_=JobRow.trials)), 0)
+        # what was answered from an earlier job was counted with that
+        own_trials = case((JobRow.answered_by.is_(None), JobRow.trials), else_=0)
+        trials = func.coalesce(func.sum(case((LIVE, budget), else_=own_trials)), 0)
         spent = session.execute(select(trials).where(own, lately)).scalar_one()
         yield "trials", quota.trials, int(spent)
     if quota.images is not None:

@@ -68,6 +68,7 @@ def job_of(row: JobRow, best: TrialRow | None, *, histograms: Document) -> Job:
             best=None if best is None else codec.trial_of(vars(best)),
         ),
         result=row.result,
+        answered_by=row.answered_by,
     )
 
 

@@ -58,6 +58,8 @@ class Submission:
     priority: int = 0
     #: the same key of the same tenant with the same submission gives the same job
     idempotency_key: str | None = None
+    #: search, whatever an earlier job found on the same content
+    fresh: bool = False
     #: whose job it is
     tenant: str = DEFAULT_TENANT
 
@@ -158,6 +160,8 @@ class Job:
     progress: Progress
     #: the best document if succeeded, the closest allocation and whom to blame if infeasible
     result: Document | None
+    #: the earlier job of the same content whose search this one's is
+    answered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from service import store
 from service.store import jobs
 from service.store import leases
+from service.store import reuse
 from service.store import trials
 from service.store.errors import LeaseLost
 from service.store.models import Base
@@ -40,6 +41,7 @@ FENCED: dict[str, Write] = {
     "leases.end_infeasible": lambda engine, lease: leases.end_infeasible(engine, lease, {}),
     "leases.fail": lambda engine, lease: leases.fail(engine, lease, ERROR),
     "leases.cancel": leases.cancel,
+    "reuse.answer": lambda engine, lease: reuse.answer(engine, lease, "a" * 64, fresh=False),
     "trials.record": lambda engine, lease: trials.record(
         engine, lease, trial(7), seconds=1, lease_seconds=LONG
     ),

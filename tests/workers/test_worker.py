@@ -76,6 +76,21 @@ class TestWorkOnce:
         first, second = (jobs.get(engine, job_id).result for job_id in ids)
         assert first == second
 
+    def test_the_same_content_is_answered_from_the_earlier_job(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        earlier, again = submit(), submit(fresh=False, trial_timeout=99.0)
+        other = submit(fresh=False, seed=1)
+        while worker.work_once():
+            pass
+        answered = jobs.get(engine, again.id)
+        assert answered.answered_by == earlier.id
+        assert answered.result == jobs.get(engine, earlier.id).result
+        assert answered.progress.images_evaluated == 0
+        searched = jobs.get(engine, other.id)
+        assert searched.answered_by is None
+        assert searched.progress.images_evaluated > 0
+
     def test_setup_lets_readers_scale_and_plot(
         self, worker: Worker, submit: Submit, engine: Engine
     ) -> None:
