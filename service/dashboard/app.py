@@ -15,6 +15,7 @@ from optuna_dashboard._serializer import serialize_study_detail
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
+from service.dashboard.notes import add_notes
 from service.dashboard.storage import JobStorage
 
 _THREADS = 4
@@ -85,6 +86,8 @@ def _detail(storage: JobStorage, study_id: int, *, after: int) -> dict[str, Any]
         {},
         [],
     )
+    for listed in ("trials", "best_trials"):
+        add_notes(detail[listed], trials)
     return detail
 
 
