@@ -18,15 +18,15 @@ def add_notes(serialized: list[dict[str, Any]], trials: list[FrozenTrial]) -> No
 
 
 def note_of(trial: FrozenTrial) -> str:
-    """Return verdict, origin and evidence in three lines."""
+    """Return the verdict with its evidence, and whose proposal it was."""
     told = trial.user_attrs
     images, drop = told["images"], told["drop"]
     verdict = str(told["verdict"])
     seen = "" if " images" in verdict else f", on all {images:,} images"
-    change = f"{abs(drop):.2%} {'below' if drop > 0 else 'above'}" if drop else "exactly"
-    bits = ", ".join(f"{name} {value}" for name, value in trial.params.items())
+    points = (
+        f"{100 * abs(drop):.2f} points {'below' if drop > 0 else 'above'}" if drop else "exactly"
+    )
     return (
-        f"**{verdict[:1].upper()}{verdict[1:]}**{seen}: {change} the float model's accuracy on "
-        f"the same images.\n\nProposed by `{told['origin']}`; took {told['seconds']:.2g} s.\n\n"
-        f"{bits or 'Everything stays in float32.'}"
+        f"**{verdict[:1].upper()}{verdict[1:]}**{seen}: {points} the float model's accuracy on "
+        f"the same images.\n\nProposed by `{told['origin']}`; took {told['seconds']:.2g} s."
     )
