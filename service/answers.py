@@ -62,6 +62,8 @@ class Job(Answer):
     #: whose it is; earlier servers know one only
     tenant: str = "default"
     priority: int
+    #: {"url", "events"} of whom it tells; None: nobody
+    webhook: Mapping[str, Any] | None = None
     attempt: int
     created_at: datetime
     started_at: datetime | None = None
@@ -128,6 +130,31 @@ class TrialPage(Answer):
 
     items: Sequence[Trial]
     next: str | None = None
+
+
+class Delivery(Answer):
+    """One event of a job, and how far its webhook is."""
+
+    #: the header webhook-id of every try
+    id: str
+    event: str
+    #: "pending", "delivered" or "given-up"
+    state: str
+    happened_at: datetime
+    tries: int
+    last_try_at: datetime | None = None
+    next_try_at: datetime | None = None
+    delivered_at: datetime | None = None
+    #: what the receiver answered last
+    status: int | None = None
+    #: why the last try failed
+    error: str | None = None
+
+
+class Deliveries(Answer):
+    """All deliveries of a job, in the order of its events."""
+
+    items: Sequence[Delivery]
 
 
 class Offers(Answer):

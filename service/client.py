@@ -22,6 +22,8 @@ import httpx
 from pydantic import ValidationError
 
 from service.answers import Answer
+from service.answers import Deliveries
+from service.answers import Delivery
 from service.answers import Front
 from service.answers import Job
 from service.answers import JobPage
@@ -150,6 +152,10 @@ class BitfloorClient:
     def report(self, job_id: str) -> str:
         """Return the job's report, one self-contained HTML page."""
         return self._request("GET", _path(job_id, "/report")).text
+
+    def deliveries(self, job_id: str) -> tuple[Delivery, ...]:
+        """Return what the job's webhook was told, in the order of events."""
+        return tuple(self._get(Deliveries, _path(job_id, "/deliveries")).items)
 
     def offers(self, kind: str) -> Offers:
         """Return what the deployment offers: "models", "datasets", "quantizers", "samplers"."""

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from starlette.middleware.cors import CORSMiddleware
 
 from service.api import best
+from service.api import deliveries
 from service.api import docs
 from service.api import events
 from service.api import handlers
@@ -51,7 +52,7 @@ def create_app(engine: Engine, options: Options = Options()) -> FastAPI:  # noqa
     app.state.options = options
     app.state.credentials = credentials
     app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
-    for module in (jobs, trials, best, events, report, offers, health, docs, login):
+    for module in (jobs, trials, best, events, report, deliveries, offers, health, docs, login):
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
     app.router.default = Fallback(Dashboards(engine))

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service import logs
 from service.api.app import create_app
 from service.api.options import LOOPBACK_HOSTS
 from service.api.options import Options
+from service.cli import hooks
 from service.cli import hosting
 from service.cli.children import KeptChild
 from service.cli.database import embedded_url
 from service.cli.database import opened
 from service.cli.errors import NoTokens
-from service.cli.errors import SettingUnusable
 from service.client import BitfloorClient
 from service.settings import Settings
 from service.store import catalog
@@ -46,12 +45,14 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
     url = embedded_url(data_dir)
     with hosting.listen(binding.host, binding.port) as listener, opened(url) as engine:
         session.migrate(engine)
-        app = _app(engine, binding, listener=listener)
+        settings = hooks.settings()
+        app = _app(engine, binding, listener=listener, settings=settings)
         api = hosting.ApiThread(app, listener, log_level="warning")
         roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
         child = KeptChild(["-m", "workers", "--database-url", url, *roots])
         announce = _announcement(_address(binding.host, listener), engine, with_worker=True)
-        hosting.host_until_stopped(api, child, announce=announce)
+        with hooks.couriers(engine, settings):
+            hosting.host_until_stopped(api, child, announce=announce)
 
 
 def serve(database_url: str, binding: Binding) -> None:
@@ -59,19 +60,18 @@ def serve(database_url: str, binding: Binding) -> None:
     logs.to_stderr()
     with hosting.listen(binding.host, binding.port) as listener, opened(database_url) as engine:
         session.require_current_schema(engine)
-        app = _app(engine, binding, listener=listener)
+        settings = hooks.settings()
+        app = _app(engine, binding, listener=listener, settings=settings)
         api = hosting.ApiThread(app, listener, log_level="info")
         announce = _announcement(_address(binding.host, listener), engine, with_worker=False)
-        hosting.host_until_stopped(api, None, announce=announce)
+        with hooks.couriers(engine, settings):
+            hosting.host_until_stopped(api, None, announce=announce)
 
 
-def _app(engine: Engine, binding: Binding, *, listener: socket.socket) -> FastAPI:
+def _app(
+    engine: Engine, binding: Binding, *, listener: socket.socket, settings: Settings
+) -> FastAPI:
     """Return the application; raise NoTokens rather than let strangers in."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
     local = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
     required = binding.require_tokens or not local
     if required and not tokens.exist(engine):
@@ -87,6 +87,7 @@ def _app(engine: Engine, binding: Binding, *, listener: socket.socket) -> FastAP
         guesses_per_minute=settings.guesses_per_minute,
         session_seconds=settings.session_hours * 3600,
         answer_seconds=settings.answer_seconds,
+        webhook_hosts=hooks.allowed(settings),
     )
     return create_app(engine, options)
 

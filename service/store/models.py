@@ -13,6 +13,8 @@ from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import Text
 from sqlalchemy import Uuid
+from sqlalchemy import and_
+from sqlalchemy import false
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
@@ -80,6 +82,12 @@ class JobRow(Base):
     best_number: Mapped[int | None]
     #: whose it is; the default is for a release that knows no tenants
     tenant: Mapped[str] = mapped_column(String(63), server_default=DEFAULT_TENANT)
+    #: {"url", "events"}; apart from the submission, because a release that knows no webhooks reads
+    #: that
+    webhook: Mapped[dict[str, Any] | None]
+    #: whether the webhook wants to know of it and has not been sent word
+    start_untold: Mapped[bool] = mapped_column(server_default=false())
+    end_untold: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
@@ -110,6 +118,13 @@ Index(
     postgresql_where=LIVE,
     sqlite_where=LIVE,
 )
+
+#: Jobs with an event that is yet to become a delivery; each index holds next to nothing.
+START_UNTOLD = and_(JobRow.start_untold.is_(True), JobRow.started_at.is_not(None))
+END_UNTOLD = and_(JobRow.end_untold.is_(True), JobRow.finished_at.is_not(None))
+
+Index("ix_jobs_start_untold", JobRow.id, postgresql_where=START_UNTOLD, sqlite_where=START_UNTOLD)
+Index("ix_jobs_end_untold", JobRow.id, postgresql_where=END_UNTOLD, sqlite_where=END_UNTOLD)
 
 
 class LabelRow(Base):

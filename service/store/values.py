@@ -16,6 +16,7 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from service.store.access import DEFAULT_TENANT
+from service.store.webhooks import Webhook
 
 #: What JSON can hold; documents are stored and served as they were written.
 Document = Mapping[str, Any]
@@ -60,6 +61,8 @@ class Submission:
     idempotency_key: str | None = None
     #: whose job it is
     tenant: str = DEFAULT_TENANT
+    #: whom to tell of it; None: nobody
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

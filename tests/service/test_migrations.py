@@ -29,7 +29,17 @@ from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
 from tests.contracts.samples import trial
 
-OURS = {"jobs", "labels", "trials", "front", "catalog", "tokens", "sessions", "quotas"}
+OURS = {
+    "jobs",
+    "labels",
+    "trials",
+    "front",
+    "catalog",
+    "tokens",
+    "sessions",
+    "quotas",
+    "deliveries",
+}
 
 
 @pytest.fixture
