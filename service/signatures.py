@@ -18,6 +18,7 @@ from typing import Any
 #: tells secret scanners and people what they have found
 SECRET_PREFIX = "whsec_"  # noqa: S105 - no secret itself
 TOLERANCE = 300.0  # seconds that the clocks of sender and receiver may differ, transport included
+SHORTEST_KEY = 16  # bytes
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 _VERSION = "v1"
@@ -80,5 +81,8 @@ def _signature(secret: str, content: bytes) -> str:
         key = b64decode(secret.strip().removeprefix(SECRET_PREFIX), validate=True)
     except ValueError as error:
         raise WebhookNotVerified("the secret is none; it reads whsec_ and base64") from error
+    if len(key) < SHORTEST_KEY:
+        # an empty one too, as of a variable that nobody set: anybody could sign with it
+        raise WebhookNotVerified("the secret is empty or too short; look where it comes from")
     mac = hmac.new(key, content, hashlib.sha256).digest()
     return f"{_VERSION},{b64encode(mac).decode()}"

@@ -19,6 +19,16 @@ LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1"))
 
 #: addresses that a gateway translates into the IPv4 address in their last 32 bits
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+#: all that is assigned to the public internet so far
+_UNICAST = IPv6Network("2000::/3")
+#: for special purposes; older releases of Python take part of them for public
+_SPECIAL: tuple[Network, ...] = (
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv6Network("2001::/23"),
+    IPv6Network("2002::/16"),
+    IPv6Network("3fff::/20"),
+)
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -49,8 +59,10 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address in _TRANSLATED:
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.sixtofour is not None or address.teredo is not None or address.is_site_local:
+        if address not in _UNICAST:
             return False
+    if any(address in special for special in _SPECIAL):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 

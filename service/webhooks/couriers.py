@@ -25,6 +25,7 @@ LEASE = 120.0
 POLL_INTERVAL = 1.0  # seconds between two looks at the database while nothing is due
 PAUSE_AFTER_FAULT = 10.0  # seconds until the database is looked at again
 THREADS = 4  # receivers that are waited for at a time, in each process
+THREAD_NAME = "webhooks"
 GRACE = 1.0  # seconds to stop in; a try that takes longer is made again after its lease
 
 _log = structlog.get_logger(__name__)
@@ -51,26 +52,36 @@ def deliver_next(engine: Engine, sender: Sender, *, secrets: Sequence[str]) -> b
     outcome = sender.post(webhook.url, headers=headers, body=content)
     # spreads load, decides nothing
     pause = retry_in(delivery.tries, outcome, draw=random.random())  # noqa: S311 - no secret
-    told = {"delivery": delivery.id, "job": job.id, "event": delivery.event.value}
+    deliveries.record(engine, delivery, outcome, retry_in=pause)
+    told = {"delivery": delivery.id, "job": job.id, "type": f"job.{delivery.event}"}
     if outcome.error is None:
         _log.info("webhook delivered", tries=delivery.tries, **told)
     else:
         _log.warning("webhook failed", error=outcome.error, again_in=pause, **told)
-    deliveries.record(engine, delivery, outcome, retry_in=pause)
     return True
 
 
 @contextmanager
 def delivering(
-    engine: Engine, sender: Sender, *, secrets: Sequence[str], threads: int = THREADS
+    engine: Engine,
+    sender: Sender,
+    *,
+    secrets: Sequence[str],
+    pause_after_fault: float = PAUSE_AFTER_FAULT,
 ) -> Iterator[None]:
     """Deliver while the block runs."""
     stop = threading.Event()
     deliver = partial(deliver_next, engine, sender, secrets=secrets)
     running = [
         # daemons: a receiver that hangs does not keep the process from ending
-        threading.Thread(target=_keep_delivering, args=(deliver, stop), daemon=True)
-        for _ in range(threads)
+        threading.Thread(
+            target=_keep_delivering,
+            args=(deliver, stop),
+            kwargs={"pause_after_fault": pause_after_fault},
+            name=THREAD_NAME,
+            daemon=True,
+        )
+        for _ in range(THREADS)
     ]
     for thread in running:
         thread.start()
@@ -83,11 +94,13 @@ def delivering(
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _keep_delivering(deliver: Callable[[], bool], stop: threading.Event) -> None:
+def _keep_delivering(
+    deliver: Callable[[], bool], stop: threading.Event, *, pause_after_fault: float
+) -> None:
     while not stop.is_set():
         try:
             pause = 0.0 if deliver() else POLL_INTERVAL
         except Exception as error:  # noqa: BLE001 - the thread outlives whatever goes wrong once
             _log.warning("cannot deliver webhooks", error=str(error) or type(error).__name__)
-            pause = PAUSE_AFTER_FAULT
+            pause = pause_after_fault
         stop.wait(pause)
