@@ -1,6 +1,7 @@
 """Whom to tell of a job, and what they have been told."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,8 +46,19 @@ def downgrade() -> None:
 
 
 def _create_deliveries() -> None:
-    op.create_table(
+    op.create_table("deliveries", *_columns(), *_constraints())
+    still_open = sa.column("claimable_at", sa.Double()).is_not(None)
+    op.create_index(
+        "ix_deliveries_open",
         "deliveries",
+        ["tries", "claimable_at"],
+        postgresql_where=still_open,
+        sqlite_where=still_open,
+    )
+
+
+def _columns() -> tuple[sa.Column[Any], ...]:
+    return (
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("job_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("event", sa.String(length=16), nullable=False),
@@ -57,22 +69,18 @@ def _create_deliveries() -> None:
         sa.Column("delivered_at", sa.Double(), nullable=True),
         sa.Column("status", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+    )
+
+
+def _constraints() -> tuple[sa.Constraint, ...]:
+    over = "delivered_at IS NULL OR claimable_at IS NULL"
+    return (
         sa.CheckConstraint(EVENTS, name=op.f("ck_deliveries_event")),
-        sa.CheckConstraint(
-            "delivered_at IS NULL OR claimable_at IS NULL", name=op.f("ck_deliveries_over")
-        ),
+        sa.CheckConstraint(over, name=op.f("ck_deliveries_over")),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_deliveries_counts")),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_deliveries_jobs"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("job_id", "event", name=op.f("uq_deliveries_job_id_event")),
-    )
-    still_open = sa.column("claimable_at", sa.Double()).is_not(None)
-    op.create_index(
-        "ix_deliveries_open",
-        "deliveries",
-        ["tries", "claimable_at"],
-        postgresql_where=still_open,
-        sqlite_where=still_open,
     )

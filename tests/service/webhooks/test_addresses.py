@@ -10,7 +10,7 @@ from service.webhooks.addresses import permitted
 from service.webhooks.addresses import resolve
 
 PRIVATE = [
-    "0.0.0.0",  # noqa: S104 - refused
+    "0.0.0.0",  # noqa: S104 - an address to refuse
     "10.0.0.1",
     "100.64.0.1",  # carriers' own
     "127.0.0.1",
