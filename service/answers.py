@@ -68,6 +68,8 @@ class Job(Answer):
     #: the earlier job of the same content whose search this one's is
     answered_by: str | None = None
     priority: int
+    #: {"url", "events"} of whom it tells; None: nobody
+    webhook: Mapping[str, Any] | None = None
     attempt: int
     created_at: datetime
     started_at: datetime | None = None

@@ -30,6 +30,8 @@ from service.client_errors import NotBitfloor
 from service.client_errors import Problem
 from service.client_errors import Unreachable
 from service.client_errors import WaitTimeout
+from service.delivery_answers import Deliveries
+from service.delivery_answers import Delivery
 from service.handle import JobHandle
 from service.handle import JobPage
 
@@ -140,6 +142,10 @@ class BitfloorClient:
     def report(self, job_id: str) -> str:
         """Return the job's report, one self-contained HTML page."""
         return self._request("GET", _path(job_id, "/report")).text
+
+    def deliveries(self, job_id: str) -> tuple[Delivery, ...]:
+        """Return what the job's webhook was told, in the order of events."""
+        return tuple(self._get(Deliveries, _path(job_id, "/deliveries")).items)
 
     def offers(self, kind: str) -> Offers:
         """Return what the deployment offers: "models", "datasets", "quantizers", "samplers"."""

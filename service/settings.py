@@ -1,11 +1,13 @@
 """What servers and workers read from their environment beside the options of their commands."""
 
+from pathlib import Path
 from typing import Annotated
 from typing import Any
 from typing import Literal
 
 from pydantic import BeforeValidator
 from pydantic import Field
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
 
@@ -39,6 +41,13 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=12.0, gt=0)
     #: seconds within which an answer must begin
     answer_seconds: float = Field(default=60.0, gt=0)
+
+    #: hosts that webhooks may go to, between commas; none given: no webhook is taken
+    webhook_hosts: str = ""
+    #: what webhooks are signed with; during a rotation the new one, a space and the old one
+    webhook_secret: SecretStr | None = None
+    #: a file that holds it
+    webhook_secret_file: Path | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from starlette.middleware.cors import CORSMiddleware
 
 from service.api import best
+from service.api import deliveries
 from service.api import docs
 from service.api import events
 from service.api import handlers
@@ -62,7 +63,8 @@ def create_app(
     app.state.options = options
     app.state.credentials = credentials
     app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
-    for module in (jobs, trials, best, events, report, offers, health, metrics, docs, login):
+    routed = (jobs, trials, best, events, report, deliveries, offers, health, metrics, docs, login)
+    for module in routed:
         app.include_router(module.router)
     # not mounted: a mount at / would also answer a wrong method on one of our own routes
     app.router.default = Fallback(Dashboards(engine))

@@ -33,6 +33,7 @@ JOB: dict[str, Any] = {
     "tenant": "vision",
     "answered_by": None,
     "priority": 0,
+    "webhook": {"url": "https://ci.example.com/bitfloor", "events": ["succeeded", "failed"]},
     "attempt": 1,
     "created_at": "2026-03-01T09:30:00Z",
     "started_at": "2026-03-01T09:30:02Z",
@@ -60,6 +61,7 @@ JOB: dict[str, Any] = {
         "best": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/best",
         "events": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/events",
         "report": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/report",
+        "deliveries": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/deliveries",
         "dashboard": "/dashboard/studies/2203487213904411",
     },
 }

@@ -18,6 +18,7 @@ from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
 from service.api.openapi import responses
 from service.api.parameters import Caller
+from service.api.parameters import Chosen
 from service.api.parameters import Cursor
 from service.api.parameters import Database
 from service.api.parameters import JobId
@@ -33,6 +34,9 @@ from service.store.errors import JobNotFound
 from service.store.errors import QuotaExceeded
 from service.store.values import JobFilter
 from service.store.values import JobState
+from service.store.values import Submission
+from service.webhooks import allowlist
+from service.webhooks.errors import UrlRefused
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -62,6 +66,19 @@ def _wanted(*, caller: Caller, state: State = None, label: Label = None) -> JobF
     return JobFilter(tenant=caller.sees, state=state, label=(key, value) if label else None)
 
 
+def _asked(
+    body: JobSubmission,
+    caller: Caller,
+    *,
+    options: Chosen,
+    idempotency_key: IdempotencyKey = None,
+) -> Submission:
+    if body.webhook is not None:
+        allowlist.require(body.webhook.url, options.webhook_hosts)
+    return replace(body.to_value(idempotency_key), tenant=caller.tenant)
+
+
+Asked = Annotated[Submission, Depends(_asked)]
 Wanted = Annotated[JobFilter, Depends(_wanted)]
 
 
@@ -82,6 +99,7 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
             problems.WRONG_MEDIA_TYPE,
             problems.INVALID,
             UnknownName,
+            UrlRefused,
             IdempotencyConflict,
             QuotaExceeded,
             CrossOrigin,
@@ -89,16 +107,8 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
         ),
     },
 )
-def submit_job(
-    engine: Database,
-    body: JobSubmission,
-    *,
-    caller: Caller,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
-) -> schemas.Job:
+def submit_job(engine: Database, submission: Asked, *, response: Response) -> schemas.Job:
     """Queue a search."""
-    submission = replace(body.to_value(idempotency_key), tenant=caller.tenant)
     offers.require(engine, submission.spec)
     job, created = jobs.enqueue(engine, submission)
     response.status_code = 202 if created else 200

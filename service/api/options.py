@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.webhooks.allowlist import AllowedHost
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,3 +30,5 @@ class Options:
     session_seconds: float = 12 * 3600.0
     #: seconds within which an answer must begin
     answer_seconds: float = 60.0
+    #: where webhooks may go; none given: nowhere
+    webhook_hosts: tuple[AllowedHost, ...] = ()

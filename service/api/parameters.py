@@ -9,6 +9,7 @@ from fastapi import Request
 from sqlalchemy import Engine
 
 from service.api.door import PRINCIPAL
+from service.api.options import Options
 from service.store import jobs
 from service.store.access import Principal
 
@@ -24,8 +25,14 @@ def _principal(request: Request) -> Principal:
     return principal
 
 
+def _options(request: Request) -> Options:
+    options: Options = request.app.state.options
+    return options
+
+
 Database = Annotated[Engine, Depends(_engine)]
 Caller = Annotated[Principal, Depends(_principal)]
+Chosen = Annotated[Options, Depends(_options)]
 
 
 def _visible(

@@ -8,8 +8,10 @@ from search.allocation import QuantizationPoint
 from search.pareto import hypervolume
 from search.trial import TrialResult
 from service.api import schemas
+from service.api.webhooks import Webhook
 from service.dashboard.study_ids import study_id
 from service.store import codec
+from service.store import webhooks
 from service.store.values import Job
 from service.store.values import JobState
 from service.store.values import Page
@@ -29,6 +31,7 @@ def job(value: Job) -> schemas.Job:
         labels=dict(submission.labels),
         tenant=submission.tenant,
         priority=submission.priority,
+        webhook=_webhook(submission.webhook),
         attempt=value.attempt,
         created_at=_utc(value.created_at),
         started_at=_utc_or_none(value.started_at),
@@ -51,8 +54,13 @@ def links(job_id: str) -> schemas.Links:
         best=f"{base}/best",
         events=f"{base}/events",
         report=f"{base}/report",
+        deliveries=f"{base}/deliveries",
         dashboard=f"/dashboard/studies/{study_id(job_id)}",
     )
+
+
+def _webhook(value: webhooks.Webhook | None) -> Webhook | None:
+    return None if value is None else Webhook(url=value.url, events=list(value.events))
 
 
 def job_page(page: Page[Job]) -> schemas.JobPage:

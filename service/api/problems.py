@@ -30,6 +30,7 @@ from service.store.errors import JobNotFound
 from service.store.errors import QuotaExceeded
 from service.store.errors import SchemaOutdated
 from service.store.errors import TrialNotFound
+from service.webhooks.errors import UrlRefused
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:bitfloor:problem:"
@@ -192,6 +193,7 @@ TABLE: Mapping[type[Exception], Problem] = {
             ]
         },
     ),
+    UrlRefused: Problem(422, "webhook-refused", "No webhook may go there", members=_field),
     InvalidSpec: Problem(INVALID.status, INVALID.code, INVALID.title, members=_field),
     NoWorkerYet: Problem(503, "no-worker-yet", "No worker has announced itself yet", headers=_SOON),
     DatabaseBusy: Problem(

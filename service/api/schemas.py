@@ -12,6 +12,7 @@ from search.trial import Verdict
 from service.api import examples
 from service.api import images
 from service.api.rules import ToldRule
+from service.api.webhooks import Webhook
 from service.store.values import JobState
 
 
@@ -81,6 +82,7 @@ class Links(BaseModel):
     best: str
     events: str
     report: str
+    deliveries: str
     dashboard: str
 
 
@@ -96,6 +98,7 @@ class Job(BaseModel):
     labels: dict[str, str]
     tenant: str = Field(description="Whose job it is.")
     priority: int
+    webhook: Webhook | None = Field(description="Whom it tells; null: nobody.")
     attempt: int = Field(description="How often a worker took the job.")
     created_at: datetime
     started_at: datetime | None

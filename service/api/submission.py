@@ -19,6 +19,7 @@ from search.spec import MAX_BUDGET
 from search.spec import MEASURED
 from search.spec import JobSpec
 from service.api import images
+from service.api import webhooks
 from service.api.rules import BitWidth
 from service.api.rules import EachOnce
 from service.api.rules import Name
@@ -177,10 +178,13 @@ class JobSubmission(BaseModel):
         le=MAX_PRIORITY,
         description="Higher is run sooner; equals by age.",
     )
+    webhook: webhooks.Webhook | None = Field(
+        default=None, description="Whom to tell when the job ends; left out, nobody."
+    )
 
     def to_value(self, idempotency_key: str | None) -> Submission:
         """Return what the store keeps."""
-        own = self.model_dump(exclude={"labels", "priority", "fresh"})
+        own = self.model_dump(exclude={"labels", "priority", "fresh", "webhook"})
         own |= {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
         own |= {
             "splits": self.splits and self.splits.to_value(),
@@ -193,4 +197,5 @@ class JobSubmission(BaseModel):
             priority=self.priority,
             fresh=self.fresh,
             idempotency_key=idempotency_key,
+            webhook=self.webhook.to_value() if self.webhook else None,
         )

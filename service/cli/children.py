@@ -9,6 +9,8 @@ from contextlib import suppress
 
 FIRST_PAUSE = 0.5  # seconds before the first restart; doubles
 LONGEST_PAUSE = 30.0  # seconds
+#: secrets in the environment that the API alone needs
+NOT_ITS_OWN = frozenset({"BITFLOOR_WEBHOOK_SECRET", "BITFLOOR_WEBHOOK_SECRET_FILE"})
 STEADY = 60.0  # seconds a child must last for the pauses to start over
 
 
@@ -74,6 +76,7 @@ class KeptChild:
             [*tether, *self._arguments],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,  # stdout is for the addresses
+            env={name: said for name, said in os.environ.items() if name not in NOT_ITS_OWN},
             # Ctrl-C in the terminal goes to us alone: we say when the child stops
             process_group=0,
         )

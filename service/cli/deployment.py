@@ -15,6 +15,7 @@ from service.api.app import create_app
 from service.api.connections import Limits
 from service.api.options import LOOPBACK_HOSTS
 from service.api.options import Options
+from service.cli import hooks
 from service.cli import hosting
 from service.cli.children import KeptChild
 from service.cli.database import embedded_url
@@ -50,11 +51,13 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
     url = embedded_url(data_dir)
     with hosting.listen(binding.host, binding.port) as listener, opened(url) as engine:
         session.migrate(engine)
-        api = _api(engine, listener, log_level="warning", binding=binding)
+        settings = hooks.settings()
+        api = _api(engine, listener, settings=settings, binding=binding, log_level="warning")
         roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
         child = KeptChild(["-m", "workers", "--database-url", url, *roots])
         announce = _announcement(_address(binding.host, listener), engine, with_worker=True)
-        hosting.host_until_stopped(api, child, announce=announce)
+        with hooks.couriers(engine, settings):
+            hosting.host_until_stopped(api, child, announce=announce)
 
 
 def serve(database_url: str, binding: Binding) -> None:
@@ -62,9 +65,11 @@ def serve(database_url: str, binding: Binding) -> None:
     _start_log(level="info")
     with hosting.listen(binding.host, binding.port) as listener, opened(database_url) as engine:
         session.require_current_schema(engine)
-        api = _api(engine, listener, log_level="info", binding=binding)
+        settings = hooks.settings()
+        api = _api(engine, listener, settings=settings, binding=binding, log_level="info")
         announce = _announcement(_address(binding.host, listener), engine, with_worker=False)
-        hosting.host_until_stopped(api, None, announce=announce)
+        with hooks.couriers(engine, settings):
+            hosting.host_until_stopped(api, None, announce=announce)
 
 
 def _start_log(*, level: str) -> None:
@@ -77,10 +82,14 @@ def _start_log(*, level: str) -> None:
 
 
 def _api(
-    engine: Engine, listener: socket.socket, *, log_level: str, binding: Binding
+    engine: Engine,
+    listener: socket.socket,
+    *,
+    settings: Settings,
+    binding: Binding,
+    log_level: str,
 ) -> hosting.ApiThread:
     """Return the API to run; raise NoTokens rather than let strangers in."""
-    settings = _settings()
     limits = Limits(
         head_seconds=settings.head_seconds,
         unread_seconds=settings.unread_seconds,
@@ -96,13 +105,6 @@ def _api(
     return hosting.ApiThread(app, listener, log_level=log_level, limits=limits)
 
 
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise _unusable(error) from error
-
-
 def _options(settings: Settings, *, local: bool, require_tokens: bool) -> Options:
     return Options(
         max_body_bytes=settings.max_body_bytes,
@@ -115,6 +117,7 @@ def _options(settings: Settings, *, local: bool, require_tokens: bool) -> Option
         guesses_per_minute=settings.guesses_per_minute,
         session_seconds=settings.session_hours * 3600,
         answer_seconds=settings.answer_seconds,
+        webhook_hosts=hooks.allowed(settings),
     )
 
 

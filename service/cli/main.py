@@ -20,6 +20,7 @@ from service.cli import token
 from service.cli import verify
 from service.cli import wait
 from service.cli import watch
+from service.cli import webhook
 from service.cli.errors import CommandError
 from service.cli.errors import ExitStatus
 from service.cli.output import plain
@@ -66,6 +67,7 @@ app.command(
 app.command("migrate", rich_help_panel="Run")(serving.migrate)
 app.add_typer(token.app, name="token", rich_help_panel="Run")
 app.add_typer(quota.app, name="quota", rich_help_panel="Run")
+app.add_typer(webhook.app, name="webhook", rich_help_panel="Run")
 app.command("demo", rich_help_panel="Run")(demo.demo)
 app.command("reproduce", rich_help_panel="Run")(reproduce.reproduce)
 app.command("submit", rich_help_panel="Search")(watch.submit)

@@ -22,6 +22,8 @@ from service.store.values import Document
 from service.store.values import JobError
 from service.store.values import Setup
 from service.store.values import Submission
+from service.store.webhooks import Event
+from service.store.webhooks import Webhook
 
 
 def dumps(document: object) -> str:
@@ -90,7 +92,7 @@ def _rule_of(document: Document) -> PointRule:
 
 
 def submission_document(submission: Submission) -> dict[str, Any]:
-    """Return everything the client said."""
+    """Return what the client said; tenant and webhook are columns of their own."""
     return {
         "spec": spec_document(submission.spec),
         "labels": dict(submission.labels),
@@ -103,6 +105,18 @@ def submission_document(submission: Submission) -> dict[str, Any]:
 def submission_of(document: Document) -> Submission:
     """Return the submission of `submission_document`."""
     return Submission(**{**document, "spec": spec_of(document["spec"])})
+
+
+def webhook_document(webhook: Webhook) -> dict[str, Any]:
+    """Return {"url", "events"}."""
+    return {"url": webhook.url, "events": list(webhook.events)}
+
+
+def webhook_of(document: Document | None) -> Webhook | None:
+    """Return the webhook of `webhook_document`; None where there is none."""
+    if document is None:
+        return None
+    return Webhook(url=document["url"], events=tuple(map(Event, document["events"])))
 
 
 def allocation_document(allocation: BitAllocation) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Jobs as clients see them: submitted, looked up, listed, counted, cancelled."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import uuid_utils
 from sqlalchemy import Engine
@@ -37,6 +38,8 @@ from service.store.values import JobFilter
 from service.store.values import JobState
 from service.store.values import Page
 from service.store.values import Submission
+from service.store.webhooks import FINAL_EVENTS
+from service.store.webhooks import Event
 
 
 def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
@@ -52,7 +55,7 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
                 quotas.require_room(session, quota, submission=submission)
             return rows.read_job(session, job_id), True
         job = rows.read_job(session, _id_of(session, submission))
-    if codec.submission_document(job.submission) != codec.submission_document(submission):
+    if not _alike(job.submission, submission):
         raise IdempotencyConflict(str(submission.idempotency_key), job.id)
     return job, False
 
@@ -160,6 +163,7 @@ def _insert(session: Session, submission: Submission) -> str | None:
         priority=submission.priority,
         created_at=db_now(),
         claimable_at=db_now(),
+        **_told(submission),
     )
     statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
     created_at = session.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
@@ -170,6 +174,23 @@ def _insert(session: Session, submission: Submission) -> str | None:
         labels = [{"job_id": job_id, "digest": d, "created_at": created_at} for d in digests]
         session.execute(insert(LabelRow), labels)
     return job_id
+
+
+def _told(submission: Submission) -> dict[str, Any]:
+    """Return whom to tell of the job, and of which of its events."""
+    webhook = submission.webhook
+    if webhook is None:
+        return {}
+    return {
+        "webhook": codec.webhook_document(webhook),
+        "start_untold": Event.STARTED in webhook.events,
+        "end_untold": any(event in FINAL_EVENTS for event in webhook.events),
+    }
+
+
+def _alike(one: Submission, other: Submission) -> bool:
+    documents = [codec.submission_document(submission) for submission in (one, other)]
+    return documents[0] == documents[1] and one.webhook == other.webhook
 
 
 def _id_of(session: Session, submission: Submission) -> str:

@@ -13,6 +13,8 @@ from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import Text
 from sqlalchemy import Uuid
+from sqlalchemy import and_
+from sqlalchemy import false
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
@@ -85,6 +87,12 @@ class JobRow(Base):
     content: Mapped[str | None] = mapped_column(String(64))
     #: the earlier job whose search this one's is
     answered_by: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    #: {"url", "events"}; apart from the submission, because a release that knows no webhooks reads
+    #: that
+    webhook: Mapped[dict[str, Any] | None]
+    #: whether the webhook wants to know of it and has not been sent word
+    start_untold: Mapped[bool] = mapped_column(server_default=false())
+    end_untold: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
@@ -127,6 +135,13 @@ Index(
     postgresql_where=_SUCCEEDED,
     sqlite_where=_SUCCEEDED,
 )
+
+#: Jobs with an event that is yet to become a delivery; each index holds next to nothing.
+START_UNTOLD = and_(JobRow.start_untold.is_(True), JobRow.started_at.is_not(None))
+END_UNTOLD = and_(JobRow.end_untold.is_(True), JobRow.finished_at.is_not(None))
+
+Index("ix_jobs_start_untold", JobRow.id, postgresql_where=START_UNTOLD, sqlite_where=START_UNTOLD)
+Index("ix_jobs_end_untold", JobRow.id, postgresql_where=END_UNTOLD, sqlite_where=END_UNTOLD)
 
 
 class LabelRow(Base):

@@ -53,7 +53,11 @@ def job_of(row: JobRow, best: TrialRow | None, *, histograms: Document) -> Job:
         id=row.id,
         state=JobState(row.state),
         stage=row.stage,
-        submission=replace(codec.submission_of(row.submission), tenant=row.tenant),
+        submission=replace(
+            codec.submission_of(row.submission),
+            tenant=row.tenant,
+            webhook=codec.webhook_of(row.webhook),
+        ),
         attempt=row.attempt,
         failures=row.failures,
         cancel_requested=row.cancel_requested,

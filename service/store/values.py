@@ -16,6 +16,7 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from service.store.access import DEFAULT_TENANT
+from service.store.webhooks import Webhook
 
 #: What JSON can hold; documents are stored and served as they were written.
 Document = Mapping[str, Any]
@@ -62,6 +63,8 @@ class Submission:
     fresh: bool = False
     #: whose job it is
     tenant: str = DEFAULT_TENANT
+    #: whom to tell of it; None: nobody
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

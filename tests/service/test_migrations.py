@@ -17,6 +17,7 @@ from sqlalchemy import inspect
 from sqlalchemy import text
 
 from search.trial import Verdict
+from service.store import deliveries
 from service.store import jobs
 from service.store import schema
 from service.store import session
@@ -29,7 +30,17 @@ from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
 from tests.contracts.samples import trial
 
-OURS = {"jobs", "labels", "trials", "front", "catalog", "tokens", "sessions", "quotas"}
+OURS = {
+    "jobs",
+    "labels",
+    "trials",
+    "front",
+    "catalog",
+    "tokens",
+    "sessions",
+    "quotas",
+    "deliveries",
+}
 
 
 @pytest.fixture
@@ -116,6 +127,18 @@ class TestVerdicts:
         session.migrate(engine)
         assert trials.history(engine, job.id) == kept
         assert [one.result.number for one in trials.front(engine, job.id)] == [0]
+
+
+class TestWebhooks:
+    def test_earlier_jobs_tell_nobody(self, engine: Engine) -> None:
+        job = enqueue(engine)
+        with engine.begin() as connection:
+            command.downgrade(schema.alembic_config(connection), "2026_11_24_tenants")
+        left = {one["name"] for one in inspect(engine).get_columns("jobs")}
+        assert not {"webhook", "start_untold", "end_untold"} & left
+        session.migrate(engine)
+        assert jobs.request_cancel(engine, job.id).submission.webhook is None
+        assert deliveries.claim(engine, lease_seconds=LONG) is None
 
 
 class TestEnvironment:

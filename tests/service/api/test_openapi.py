@@ -28,6 +28,7 @@ PROMISED = {
     "GET /v1/jobs/{job_id}/best",
     "GET /v1/jobs/{job_id}/events",
     "GET /v1/jobs/{job_id}/report",
+    "GET /v1/jobs/{job_id}/deliveries",
     "GET /v1/models",
     "GET /v1/datasets",
     "GET /v1/quantizers",

@@ -66,6 +66,20 @@ class TestTend:
         assert child.pid is not None
         child.kill()
 
+    def test_it_is_not_handed_what_only_the_api_needs(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BITFLOOR_WEBHOOK_SECRET", "hunter2")
+        monkeypatch.setenv("BITFLOOR_CACHE_DIR", "cache")
+        kept = tmp_path / "environment"
+        write = f"import os, pathlib; pathlib.Path({str(kept)!r}).write_text(repr(os.environ))"
+        child = KeptChild(["-c", write])
+        child.tend(0.0)
+        ended(child)
+        assert "BITFLOOR_CACHE_DIR" in kept.read_text()
+        assert "hunter2" not in kept.read_text()
+        child.kill()
+
     def test_pauses_double_up_to_the_longest(self) -> None:
         child = KeptChild(["-c", "pass"])
         now, pauses = 0.0, []

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
 
+from service.store import deliveries
 from service.store import jobs
 from service.store import leases
 from service.store.values import JobFilter
@@ -23,6 +24,18 @@ USES: dict[str, tuple[Use, str]] = {
     "listing by state": (
         lambda engine: jobs.page(engine, JobFilter(state=JobState.QUEUED)),
         "ix_jobs_state_newest",
+    ),
+    "looking for starts to tell": (
+        lambda engine: deliveries.claim(engine, lease_seconds=LONG),
+        "ix_jobs_start_untold",
+    ),
+    "looking for ends to tell": (
+        lambda engine: deliveries.claim(engine, lease_seconds=LONG),
+        "ix_jobs_end_untold",
+    ),
+    "looking for what to deliver": (
+        lambda engine: deliveries.claim(engine, lease_seconds=LONG),
+        "ix_deliveries_open",
     ),
     "listing by label": (
         lambda engine: jobs.page(engine, JobFilter(label=("team", "vision"))),

@@ -1,0 +1,141 @@
+"""webhook: a tenant's secret, its deliveries, and servers that sign and send."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from service.signatures import tenant_secret
+from service.signatures import verify_webhook
+from service.store import deliveries
+from service.store import jobs
+from service.store.webhooks import Webhook
+from tests.conftest import opened
+from tests.service.api import deployment
+from tests.service.cli.conftest import Bitfloor
+from tests.service.webhooks.receivers import receiving
+from tests.service.webhooks.test_couriers import until
+
+HOSTS = "BITFLOOR_WEBHOOK_HOSTS"
+VARIABLE = "BITFLOOR_WEBHOOK_SECRET"
+
+
+class TestSecret:
+    def test_it_is_printed_alone(self, run: Bitfloor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(VARIABLE, "s" * 32)
+        expected = tenant_secret("s" * 32, "vision")
+        assert run("webhook", "secret", "vision").out == f"{expected}\n"
+        assert run("webhook", "secret").out != f"{expected}\n"
+
+    def test_during_a_rotation_it_is_that_of_the_first(
+        self, run: Bitfloor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        new, old = "n" * 32, "o" * 32
+        (tmp_path / "secret").write_text(f"{new}\n{old}\n")
+        monkeypatch.setenv(f"{VARIABLE}_FILE", str(tmp_path / "secret"))
+        assert run("webhook", "secret").out.strip() == tenant_secret(new, "default")
+
+    @pytest.mark.parametrize(
+        "name, value, why",
+        [
+            (VARIABLE, "", "there is no secret"),
+            (VARIABLE, "short", "could be guessed"),
+            (VARIABLE, f"{'n' * 32} short", "could be guessed"),
+            (f"{VARIABLE}_FILE", "/nowhere/to/be/found", "cannot be read"),
+            (HOSTS, "", "there is no secret"),
+        ],
+    )
+    def test_without_a_good_one_it_says_what_to_do(
+        self, run: Bitfloor, monkeypatch: pytest.MonkeyPatch, *, name: str, value: str, why: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        ended = run("webhook", "secret")
+        assert (ended.status, ended.out) == (2, "")
+        assert why in ended.err
+        assert "nnn" not in ended.err
+
+    def test_what_is_no_tenant_is_told(self, run: Bitfloor) -> None:
+        ended = run("webhook", "secret", "Vision!")
+        assert (ended.status, "is no tenant's name" in ended.err) == (2, True)
+
+
+class TestDeliveries:
+    def test_they_are_listed(self, run: Bitfloor, server: str, store: Engine) -> None:
+        job = deployment.enqueue(store, webhook=Webhook(url="https://ci.example.com/"))
+        command = ("webhook", "deliveries", job.id, "--server", server)
+        assert "nothing happened yet" in run(*command).out
+        jobs.request_cancel(store, job.id)
+        assert deliveries.claim(store, lease_seconds=60) is not None
+        assert "cancelled" in run(*command).out
+        (told,) = json.loads(run(*command, "--format", "json").out)
+        assert (told["event"], told["state"], told["tries"]) == ("cancelled", "pending", 1)
+
+
+@contextmanager
+def serving(url: str, **environment: str) -> Iterator[str]:
+    """Run `bitfloor serve`; yield its address."""
+    command = ["serve", "--database-url", url, "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "service.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            line = process.stdout.readline()
+            assert line.startswith("server "), process.stderr.read()
+            yield line.split()[1]
+        finally:
+            process.terminate()
+
+
+class TestServe:
+    def test_what_is_submitted_to_it_is_told_to_the_receiver(self, sqlite_url: str) -> None:
+        with opened(sqlite_url) as engine:
+            deployment.announce(engine)
+        secret = "s" * 32
+        with receiving() as receiver:
+            allowed = f"http://127.0.0.1:{receiver.port}"
+            body = deployment.BODY | {"webhook": {"url": receiver.url()}}
+            with serving(sqlite_url, **{HOSTS: allowed, VARIABLE: secret}) as address:
+                job = httpx.post(f"{address}/v1/jobs", json=body).json()
+                httpx.post(f"{address}/v1/jobs/{job['id']}/cancel")
+                assert until(lambda: len(receiver.requests) == 1)
+                (request,) = receiver.requests
+                own = tenant_secret(secret, "default")
+                document = verify_webhook(request.headers, request.body, secret=own)
+                assert (document["type"], document["data"]["id"]) == ("job.cancelled", job["id"])
+                where = address + job["links"]["deliveries"]
+                assert until(lambda: "delivered" in httpx.get(where).json()["items"][0]["state"])
+
+    @pytest.mark.parametrize(
+        "environment, why",
+        [
+            ({HOSTS: "ci.example.com"}, "BITFLOOR_WEBHOOK_SECRET: there is no secret"),
+            ({HOSTS: "*.example.com", VARIABLE: "s" * 32}, "BITFLOOR_WEBHOOK_HOSTS: '*.example"),
+        ],
+    )
+    def test_what_cannot_be_used_keeps_it_from_starting(
+        self, sqlite_url: str, environment: dict[str, str], why: str
+    ) -> None:
+        ended = subprocess.run(
+            [sys.executable, "-m", "service.cli", "serve", "--database-url", sqlite_url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=os.environ | environment,
+        )
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert why in ended.stderr
+        assert ended.stderr.count("\n") == 1
