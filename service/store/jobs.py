@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import uuid_utils
 from sqlalchemy import Engine
+from sqlalchemy import Text
 from sqlalchemy import case
+from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal
@@ -63,6 +65,20 @@ def get(engine: Engine, job_id: str) -> Job:
         return rows.read_job(session, job_id)
 
 
+def result(engine: Engine, job_id: str) -> tuple[JobState, str | None]:
+    """Return the job's state and its result, the JSON text as it was written.
+
+    Nothing else is read: pipelines ask often. Raises JobNotFound.
+    """
+    rows.require_job_id(job_id)
+    statement = select(JobRow.state, cast(JobRow.result, Text)).where(JobRow.id == job_id)
+    with reading(engine) as session:
+        found = session.execute(statement).one_or_none()
+    if found is None:
+        raise JobNotFound(job_id)
+    return JobState(found[0]), found[1]
+
+
 def require(engine: Engine, job_id: str, *, tenant: str) -> None:
     """Raise JobNotFound unless there is such a job of this tenant."""
     rows.require_job_id(job_id)
@@ -79,11 +95,12 @@ def page(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Job]:
-    """Return up to `limit` jobs, newest first, without the histograms of their setups.
+    """Return up to `limit` jobs, newest first, without their large documents.
 
+    Those are the histograms of their setups, and the best of those that succeeded.
     Jobs that arrive while somebody pages neither repeat nor displace one. Raises BadCursor.
     """
-    statement = rows.select_jobs(with_histograms=False)
+    statement = rows.select_outlines()
     created_at: InstrumentedAttribute[float] = JobRow.created_at
     job_id: InstrumentedAttribute[str] = JobRow.id
     if wanted.label is not None:
@@ -102,7 +119,10 @@ def page(
     statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
     with reading(engine) as session:
         found = session.execute(statement).all()
-        items = tuple(rows.job_of(row, best, histograms={}) for row, best in found[:limit])
+        items = tuple(
+            rows.job_of(row, best, histograms={}, result=result)
+            for row, best, result in found[:limit]
+        )
     more = len(found) > limit
     return Page(
         items=items,

@@ -156,7 +156,8 @@ class Job:
     error: JobError | None
     setup: Setup | None
     progress: Progress
-    #: the best document if succeeded, the closest allocation and whom to blame if infeasible
+    #: the best document if succeeded, which listings leave out; the closest allocation and whom to
+    #: blame if infeasible
     result: Document | None
 
 
