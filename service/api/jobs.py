@@ -57,7 +57,9 @@ Label = Annotated[
 State = Annotated[JobState | None, Query(description="Only jobs in this state.")]
 
 
-def _wanted(*, caller: Caller, state: State = None, label: Label = None) -> JobFilter:
+async def _wanted(  # rule: async, because FastAPI would send for it through a thread
+    *, caller: Caller, state: State = None, label: Label = None
+) -> JobFilter:
     key, _, value = (label or "").partition(":")
     return JobFilter(tenant=caller.sees, state=state, label=(key, value) if label else None)
 

@@ -48,11 +48,11 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
     """
     with writing(engine) as session:
         quota = quotas.holding(session, submission.tenant)
-        job_id = _insert(session, submission)
-        if job_id is not None:
+        added = _insert(session, submission)
+        if added is not None:
             if quota is not None:
                 quotas.require_room(session, quota, submission=submission)
-            return rows.read_job(session, job_id), True
+            return added, True
         job = rows.read_job(session, _id_of(session, submission))
     if codec.submission_document(job.submission) != codec.submission_document(submission):
         raise IdempotencyConflict(str(submission.idempotency_key), job.id)
@@ -168,8 +168,8 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
     return {state: counts.get(state, 0) for state in JobState}
 
 
-def _insert(session: Session, submission: Submission) -> str | None:
-    """Insert the job and its labels; return None where the key is taken."""
+def _insert(session: Session, submission: Submission) -> Job | None:
+    """Insert the job and its labels and return it; None where the key is taken."""
     job_id = str(uuid_utils.uuid7())
     statement = upserts.insert(session, JobRow).values(
         id=job_id,
@@ -182,14 +182,17 @@ def _insert(session: Session, submission: Submission) -> str | None:
         claimable_at=db_now(),
     )
     statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
-    created_at = session.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
-    if created_at is None:
+    row = session.scalars(statement.returning(JobRow)).one_or_none()
+    if row is None:
         return None
     digests = {codec.digest(key, value) for key, value in submission.labels.items()}
     if digests:
-        labels = [{"job_id": job_id, "digest": d, "created_at": created_at} for d in digests]
-        session.execute(insert(LabelRow), labels)
-    return job_id
+        stamp = {"job_id": job_id, "created_at": row.created_at}
+        # the connection's own: nobody asks the session for these rows
+        session.connection().execute(
+            insert(LabelRow), [stamp | {"digest": digest} for digest in digests]
+        )
+    return rows.job_of(row, None, histograms={}, result=None)
 
 
 def _id_of(session: Session, submission: Submission) -> str:

@@ -24,8 +24,9 @@ from service.store.errors import SchemaOutdated
 from service.store.errors import UnsupportedDatabase
 from service.store.transactions import SQLITE_BEGIN
 
-POOL_SIZE = 5  # connections kept open
-POOL_OVERFLOW = 40  # more when needed: the API answers in 40 threads
+POOL_SIZE = 45  # connections kept open, once that many were needed: opening one takes longer than
+# most transactions, and the API answers in 40 threads
+POOL_OVERFLOW = 0  # a database would rather have few that last
 POOL_TIMEOUT = 15.0  # seconds to wait for one of them
 SQLITE_BUSY_TIMEOUT = 20.0  # seconds to wait for another writer
 SQLITE_OLDEST = (3, 35)  # the first with RETURNING
