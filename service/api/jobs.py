@@ -118,7 +118,7 @@ def list_jobs(
 @router.get("/{job_id}", responses=responses(JobNotFound))
 def show_job(engine: Database, job_id: JobId) -> schemas.Job:
     """Return a job as it stands."""
-    return present.job(jobs.get(engine, job_id))
+    return present.job(jobs.outline(engine, job_id))
 
 
 @router.post(

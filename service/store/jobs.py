@@ -65,6 +65,18 @@ def get(engine: Engine, job_id: str) -> Job:
         return rows.read_job(session, job_id)
 
 
+def outline(engine: Engine, job_id: str) -> Job:
+    """Return the job as a listing would, without its large documents; raise JobNotFound."""
+    rows.require_job_id(job_id)
+    statement = rows.select_outlines().where(JobRow.id == job_id)
+    with reading(engine) as session:
+        found = session.execute(statement).one_or_none()
+        if found is None:
+            raise JobNotFound(job_id)
+        row, best, why_none = found
+        return rows.outline_of(row, best, why_none=why_none)
+
+
 def result(engine: Engine, job_id: str) -> tuple[JobState, str | None]:
     """Return the job's state and its result, the JSON text as it was written.
 
@@ -120,8 +132,7 @@ def page(
     with reading(engine) as session:
         found = session.execute(statement).all()
         items = tuple(
-            rows.job_of(row, best, histograms={}, result=result)
-            for row, best, result in found[:limit]
+            rows.outline_of(row, best, why_none=why_none) for row, best, why_none in found[:limit]
         )
     more = len(found) > limit
     return Page(
@@ -171,6 +182,8 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
 def _insert(session: Session, submission: Submission) -> Job | None:
     """Insert the job and its labels and return it; None where the key is taken."""
     job_id = str(uuid_utils.uuid7())
+    # by the connection, here and below: nobody asks the session for these rows
+    connection = session.connection()
     statement = upserts.insert(session, JobRow).values(
         id=job_id,
         tenant=submission.tenant,
@@ -182,17 +195,14 @@ def _insert(session: Session, submission: Submission) -> Job | None:
         claimable_at=db_now(),
     )
     statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
-    row = session.scalars(statement.returning(JobRow)).one_or_none()
-    if row is None:
+    created_at = connection.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
+    if created_at is None:
         return None
     digests = {codec.digest(key, value) for key, value in submission.labels.items()}
     if digests:
-        stamp = {"job_id": job_id, "created_at": row.created_at}
-        # the connection's own: nobody asks the session for these rows
-        session.connection().execute(
-            insert(LabelRow), [stamp | {"digest": digest} for digest in digests]
-        )
-    return rows.job_of(row, None, histograms={}, result=None)
+        stamp = {"job_id": job_id, "created_at": created_at}
+        connection.execute(insert(LabelRow), [stamp | {"digest": digest} for digest in digests])
+    return rows.queued(job_id, submission, created_at=created_at)
 
 
 def _id_of(session: Session, submission: Submission) -> str:

@@ -21,6 +21,7 @@ from service.store.values import Job
 from service.store.values import JobState
 from service.store.values import Progress
 from service.store.values import StoredTrial
+from service.store.values import Submission
 
 #: SQLAlchemy does not tell in types that an outer join may find nothing
 JobSelect = Select[JobRow, TrialRow | None]
@@ -81,6 +82,31 @@ def job_of(
             best=None if best is None else codec.trial_of(vars(best)),
         ),
         result=result,
+    )
+
+
+def outline_of(row: JobRow, best: TrialRow | None, *, why_none: Document | None) -> Job:
+    """Return the job of `select_outlines`."""
+    return job_of(row, best, histograms={}, result=why_none)
+
+
+def queued(job_id: str, submission: Submission, *, created_at: float) -> Job:
+    """Return the job as its row stands just after it was inserted."""
+    return Job(
+        id=job_id,
+        state=JobState.QUEUED,
+        stage="",
+        submission=submission,
+        attempt=0,
+        failures=0,
+        cancel_requested=False,
+        created_at=created_at,
+        started_at=None,
+        finished_at=None,
+        error=None,
+        setup=None,
+        progress=Progress(trials=0, images_evaluated=0, best=None),
+        result=None,
     )
 
 
