@@ -7,10 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check audit fuzz bench bench-search fmt lock
+.PHONY: help demo test check audit fuzz bench bench-search bench-service fmt lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## from a fresh clone to a searched network: service, search, plots
 	$(BIN)/bitfloor demo
@@ -32,12 +32,15 @@ audit: $(READY) ## ask the package index whether a pinned version is known to be
 fuzz: $(READY) ## send each database's API thousands of generated requests, or: make fuzz REQUESTS=50000
 	$(BIN)/pytest -q -s --timeout 0 --fuzz $(REQUESTS) tests/security/test_fuzz.py
 
-bench: $(READY) ## measure every claim in benchmarks/ but those of bench-search, one JSON line a figure
+bench: $(READY) ## measure every claim in benchmarks/*.py, one JSON line a figure
 	@set -e; for name in $(basename $(notdir $(wildcard benchmarks/*.py))); do \
 	  echo "# $$name" >&2; $(BIN)/python -m benchmarks.$$name; done
 
 bench-search: $(READY) ## compare searches on the embedded network, or: make bench-search SEARCH="MODELS DATASETS"
 	$(BIN)/python -m benchmarks.search $(SEARCH)
+
+bench-service: $(READY) ## load the service over SQLite and PostgreSQL, or: make bench-service LOAD="--seconds 3"
+	$(BIN)/python -m benchmarks.service_load $(LOAD)
 
 fmt: $(READY) ## format, and fix what can be fixed
 	$(BIN)/ruff format

@@ -1,6 +1,7 @@
 """/v1/jobs/{id}/best: the certified allocation as its worker wrote it, for pipelines to fetch."""
 
 import hashlib
+import json
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,7 +14,6 @@ from service.api.errors import NothingFeasible
 from service.api.openapi import responses
 from service.api.parameters import Database
 from service.api.parameters import JobId
-from service.store import codec
 from service.store import jobs
 from service.store.errors import JobNotFound
 from service.store.values import JobState
@@ -40,12 +40,12 @@ def best(
     engine: Database, job_id: JobId, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """Return the certified best allocation."""
-    job = jobs.get(engine, job_id)
-    if job.state is JobState.INFEASIBLE:
-        raise NothingFeasible(job_id, job.result or {})
-    if job.state is not JobState.SUCCEEDED or job.result is None:
-        raise NoBestYet(job_id, job.state)
-    body = codec.dumps(job.result).encode()
+    state, result = jobs.result(engine, job_id)
+    if state is JobState.INFEASIBLE:
+        raise NothingFeasible(job_id, json.loads(result or "{}"))
+    if state is not JobState.SUCCEEDED or result is None:
+        raise NoBestYet(job_id, state)
+    body = result.encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     # no-cache: keep it, but ask whether it still holds
     headers = {"ETag": tag, "Cache-Control": "no-cache"}

@@ -27,6 +27,10 @@ class Credentials:
         self._required = options.require_tokens
         self._guesses = Rate(options.guesses_per_minute)
 
+    def shown(self, scope: Scope) -> bool:
+        """Tell whether the request shows anything that has to be looked up."""
+        return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
+
     def principal(self, scope: Scope) -> Principal:
         """Return whom the request comes from; raise Unauthenticated or TooManyRequests.
 

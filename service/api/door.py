@@ -57,7 +57,10 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            principal = await to_thread.run_sync(partial(self._admit, scope))
+            admit = partial(self._admit, scope)
+            # a thread only for what waits for the database
+            asks = self._credentials.shown(scope)
+            principal = await to_thread.run_sync(admit) if asks else admit()
         except (ApiError, StoreError) as error:
             await self._refusal(scope, error)(scope, receive, send)
             return

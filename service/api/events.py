@@ -75,7 +75,7 @@ def events(
     engine: Database, job_id: JobId, request: Request, *, last_event_id: LastEventId = None
 ) -> EventSourceResponse:
     """Follow a job as server-sent events; ids are trial numbers."""
-    jobs.get(engine, job_id)  # a problem now, rather than a stream that breaks
+    jobs.outline(engine, job_id)  # a problem now, rather than a stream that breaks
     state = request.app.state
     follower = Follower(engine, job_id, state.options.poll_seconds, state.followers)
     stream = follow(follower, _resume_at(last_event_id))
@@ -89,7 +89,7 @@ async def follow(  # rule: async, because a thread per waiting client would not 
     shown = ""
     while True:
         # the job first: once it is final, every trial is there to be read
-        job = await _read(follower, partial(jobs.get, follower.engine, follower.job_id))
+        job = await _read(follower, partial(jobs.outline, follower.engine, follower.job_id))
         fresh = await _read(follower, partial(_after, follower, seen))
         # trials that came since the job was read, with its setup, wait for the next look
         for told in _told(fresh, job.setup):

@@ -67,8 +67,9 @@ def require(engine: Engine, spec: JobSpec) -> None:
         ),
         ("sampler", "sampler", (spec.sampler,)),
     )
+    offered = catalog.names(engine)
     for field, kind, names in wanted:
-        known = [offer.name for offer in catalog.offers(engine, kind)]
+        known = offered.get(kind, ())
         if not known:
             raise NoWorkerYet
         for name in names:

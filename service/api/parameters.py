@@ -14,12 +14,16 @@ from service.store import jobs
 from service.store.access import Principal
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(  # rule: async, because FastAPI would send for it through a thread
+    request: Request,
+) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-def _principal(request: Request) -> Principal:
+async def _principal(  # rule: async, because FastAPI would send for it through a thread
+    request: Request,
+) -> Principal:
     # set at the door, which lets nobody through without; reads as a KeyError if it ever did
     principal: Principal = request.scope["state"][PRINCIPAL]
     return principal

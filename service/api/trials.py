@@ -25,11 +25,11 @@ def list_trials(
     """List a job's trials, in order."""
     # the trials first: whoever recorded one has stored the setup before
     page = trials.page(engine, job_id, limit=limit, cursor=cursor)
-    return present.trial_page(page, jobs.get(engine, job_id).setup)
+    return present.trial_page(page, jobs.outline(engine, job_id).setup)
 
 
 @router.get("/front", responses=responses(JobNotFound))
 def front(engine: Database, job_id: JobId) -> schemas.Front:
     """Return the Pareto front so far, fewest bits first; for the floor, of feasible trials only."""
     stored = trials.front(engine, job_id)
-    return present.front(jobs.get(engine, job_id), stored)
+    return present.front(jobs.outline(engine, job_id), stored)

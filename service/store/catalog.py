@@ -1,5 +1,6 @@
 """The catalog: what the workers of this deployment have announced they can load."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from sqlalchemy import Engine
@@ -26,6 +27,16 @@ def announce(engine: Engine, offers: Sequence[Offer]) -> None:
                     index_elements=[OfferRow.kind, OfferRow.name], set_=values
                 )
             )
+
+
+def names(engine: Engine) -> Mapping[str, tuple[str, ...]]:
+    """Return the names of all that is offered, by kind, each sorted."""
+    statement = select(OfferRow.kind, OfferRow.name).order_by(OfferRow.name)
+    found: dict[str, list[str]] = {}
+    with reading(engine) as session:
+        for kind, name in session.execute(statement):
+            found.setdefault(kind, []).append(name)
+    return {kind: tuple(listed) for kind, listed in found.items()}
 
 
 def offers(engine: Engine, kind: str) -> tuple[Offer, ...]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from search.allocation import BitAllocation
@@ -25,6 +26,8 @@ from service.store.values import Submission
 from service.store.webhooks import Event
 from service.store.webhooks import Webhook
 
+_SPEC_FIELDS = tuple(field.name for field in fields(JobSpec))
+
 
 def dumps(document: object) -> str:
     """Return the document as JSON text; NaN and infinity raise ValueError.
@@ -42,9 +45,11 @@ def digest(*texts: str) -> str:
 def spec_document(spec: JobSpec) -> dict[str, Any]:
     """Return the request with every field spelled out: later defaults do not change it."""
     return {
-        **asdict(spec),
+        # not asdict, which copies what is spelled out below: listings write thousands of specs
+        **{name: getattr(spec, name) for name in _SPEC_FIELDS},
         "quantizers": list(spec.quantizers),
         "bit_widths": list(spec.bit_widths),
+        "splits": None if spec.splits is None else asdict(spec.splits),
         "preprocessing": _preprocessing_document(spec.preprocessing),
         "points": {pattern: _rule_document(rule) for pattern, rule in spec.points},
     }

@@ -64,9 +64,7 @@ def claim(engine: Engine, *, lease_seconds: float) -> tuple[Delivery, Job] | Non
         if delivery_id is None:
             return None
         row = session.execute(select(DeliveryRow).where(DeliveryRow.id == delivery_id)).scalar_one()
-        wanted = rows.select_jobs(with_histograms=False).where(JobRow.id == row.job_id)
-        job, best = session.execute(wanted).one()
-        return _delivery(row), rows.job_of(job, best, histograms={})
+        return _delivery(row), rows.read_job(session, row.job_id)
 
 
 def record(

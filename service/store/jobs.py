@@ -5,7 +5,9 @@ from typing import Any
 
 import uuid_utils
 from sqlalchemy import Engine
+from sqlalchemy import Text
 from sqlalchemy import case
+from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal
@@ -49,11 +51,11 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
     """
     with writing(engine) as session:
         quota = quotas.holding(session, submission.tenant)
-        job_id = _insert(session, submission)
-        if job_id is not None:
+        added = _insert(session, submission)
+        if added is not None:
             if quota is not None:
                 quotas.require_room(session, quota, submission=submission)
-            return rows.read_job(session, job_id), True
+            return added, True
         job = rows.read_job(session, _id_of(session, submission))
     if not _alike(job.submission, submission):
         raise IdempotencyConflict(str(submission.idempotency_key), job.id)
@@ -64,6 +66,32 @@ def get(engine: Engine, job_id: str) -> Job:
     """Return the job; raise JobNotFound, also for what cannot be an id."""
     with reading(engine) as session:
         return rows.read_job(session, job_id)
+
+
+def outline(engine: Engine, job_id: str) -> Job:
+    """Return the job as a listing would, without its large documents; raise JobNotFound."""
+    rows.require_job_id(job_id)
+    statement = rows.select_outlines().where(JobRow.id == job_id)
+    with reading(engine) as session:
+        found = session.execute(statement).one_or_none()
+        if found is None:
+            raise JobNotFound(job_id)
+        row, best, why_none = found
+        return rows.outline_of(row, best, why_none=why_none)
+
+
+def result(engine: Engine, job_id: str) -> tuple[JobState, str | None]:
+    """Return the job's state and its result, the JSON text as it was written.
+
+    Nothing else is read: pipelines ask often. Raises JobNotFound.
+    """
+    rows.require_job_id(job_id)
+    statement = select(JobRow.state, cast(JobRow.result, Text)).where(JobRow.id == job_id)
+    with reading(engine) as session:
+        found = session.execute(statement).one_or_none()
+    if found is None:
+        raise JobNotFound(job_id)
+    return JobState(found[0]), found[1]
 
 
 def require(engine: Engine, job_id: str, *, tenant: str) -> None:
@@ -82,11 +110,12 @@ def page(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Job]:
-    """Return up to `limit` jobs, newest first, without the histograms of their setups.
+    """Return up to `limit` jobs, newest first, without their large documents.
 
+    Those are the histograms of their setups, and the best of those that succeeded.
     Jobs that arrive while somebody pages neither repeat nor displace one. Raises BadCursor.
     """
-    statement = rows.select_jobs(with_histograms=False)
+    statement = rows.select_outlines()
     created_at: InstrumentedAttribute[float] = JobRow.created_at
     job_id: InstrumentedAttribute[str] = JobRow.id
     if wanted.label is not None:
@@ -105,7 +134,9 @@ def page(
     statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
     with reading(engine) as session:
         found = session.execute(statement).all()
-        items = tuple(rows.job_of(row, best, histograms={}) for row, best in found[:limit])
+        items = tuple(
+            rows.outline_of(row, best, why_none=why_none) for row, best, why_none in found[:limit]
+        )
     more = len(found) > limit
     return Page(
         items=items,
@@ -151,9 +182,11 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
     return {state: counts.get(state, 0) for state in JobState}
 
 
-def _insert(session: Session, submission: Submission) -> str | None:
-    """Insert the job and its labels; return None where the key is taken."""
+def _insert(session: Session, submission: Submission) -> Job | None:
+    """Insert the job and its labels and return it; None where the key is taken."""
     job_id = str(uuid_utils.uuid7())
+    # by the connection, here and below: nobody asks the session for these rows
+    connection = session.connection()
     statement = upserts.insert(session, JobRow).values(
         id=job_id,
         tenant=submission.tenant,
@@ -166,14 +199,14 @@ def _insert(session: Session, submission: Submission) -> str | None:
         **_told(submission),
     )
     statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
-    created_at = session.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
+    created_at = connection.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
     if created_at is None:
         return None
     digests = {codec.digest(key, value) for key, value in submission.labels.items()}
     if digests:
-        labels = [{"job_id": job_id, "digest": d, "created_at": created_at} for d in digests]
-        session.execute(insert(LabelRow), labels)
-    return job_id
+        stamp = {"job_id": job_id, "created_at": created_at}
+        connection.execute(insert(LabelRow), [stamp | {"digest": digest} for digest in digests])
+    return rows.queued(job_id, submission, created_at=created_at)
 
 
 def _told(submission: Submission) -> dict[str, Any]:

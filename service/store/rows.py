@@ -1,10 +1,12 @@
 """Rows become values here, and nowhere else."""
 
 from dataclasses import replace
+from typing import Any
 from typing import cast
 
 from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import defer
@@ -19,26 +21,36 @@ from service.store.values import Job
 from service.store.values import JobState
 from service.store.values import Progress
 from service.store.values import StoredTrial
+from service.store.values import Submission
 
 #: SQLAlchemy does not tell in types that an outer join may find nothing
 JobSelect = Select[JobRow, TrialRow | None]
+OutlineSelect = Select[JobRow, TrialRow | None, dict[str, Any] | None]
+
+_BEST = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_number)
+#: what a listing tells of results: why there is none
+_WHY_NONE = case((JobRow.state == JobState.INFEASIBLE, JobRow.result))
 
 
-def select_jobs(*, with_histograms: bool) -> JobSelect:
-    """Return the query for jobs, each with its best trial."""
-    best = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_number)
-    statement = cast("JobSelect", select(JobRow, TrialRow).outerjoin(TrialRow, best))
-    return statement if with_histograms else statement.options(defer(JobRow.histograms))
+def select_outlines() -> OutlineSelect:
+    """Return the query for jobs, each with its best trial, without the large documents.
+
+    Those are histograms, and results but of infeasible jobs.
+    """
+    statement = select(JobRow, TrialRow, _WHY_NONE).outerjoin(TrialRow, _BEST)
+    left_out = defer(JobRow.histograms, raiseload=True), defer(JobRow.result, raiseload=True)
+    return cast("OutlineSelect", statement.options(*left_out))
 
 
 def read_job(session: Session, job_id: str) -> Job:
     """Return the job as this transaction sees it; raise JobNotFound."""
     require_job_id(job_id)
-    statement = select_jobs(with_histograms=True).where(JobRow.id == job_id)
-    found = session.execute(statement).one_or_none()
+    statement = select(JobRow, TrialRow).outerjoin(TrialRow, _BEST).where(JobRow.id == job_id)
+    found = session.execute(cast("JobSelect", statement)).one_or_none()
     if found is None:
         raise JobNotFound(job_id)
-    return job_of(found[0], found[1], histograms=found[0].histograms or {})
+    row, best = found
+    return job_of(row, best, histograms=row.histograms or {}, result=row.result)
 
 
 def require_job_id(job_id: str) -> None:
@@ -47,8 +59,10 @@ def require_job_id(job_id: str) -> None:
         raise JobNotFound(job_id)
 
 
-def job_of(row: JobRow, best: TrialRow | None, *, histograms: Document) -> Job:
-    """Return the job; the histograms apart, because not every query reads them."""
+def job_of(
+    row: JobRow, best: TrialRow | None, *, histograms: Document, result: Document | None
+) -> Job:
+    """Return the job; its large documents apart, because not every query reads them."""
     return Job(
         id=row.id,
         state=JobState(row.state),
@@ -71,8 +85,33 @@ def job_of(row: JobRow, best: TrialRow | None, *, histograms: Document) -> Job:
             images_evaluated=row.images_evaluated,
             best=None if best is None else codec.trial_of(vars(best)),
         ),
-        result=row.result,
+        result=result,
         answered_by=row.answered_by,
+    )
+
+
+def outline_of(row: JobRow, best: TrialRow | None, *, why_none: Document | None) -> Job:
+    """Return the job of `select_outlines`."""
+    return job_of(row, best, histograms={}, result=why_none)
+
+
+def queued(job_id: str, submission: Submission, *, created_at: float) -> Job:
+    """Return the job as its row stands just after it was inserted."""
+    return Job(
+        id=job_id,
+        state=JobState.QUEUED,
+        stage="",
+        submission=submission,
+        attempt=0,
+        failures=0,
+        cancel_requested=False,
+        created_at=created_at,
+        started_at=None,
+        finished_at=None,
+        error=None,
+        setup=None,
+        progress=Progress(trials=0, images_evaluated=0, best=None),
+        result=None,
     )
 
 

@@ -24,8 +24,10 @@ from service.store.errors import SchemaOutdated
 from service.store.errors import UnsupportedDatabase
 from service.store.transactions import SQLITE_BEGIN
 
-POOL_SIZE = 5  # connections kept open
-POOL_OVERFLOW = 40  # more when needed: the API answers in 40 threads
+#: connections kept open once so many were needed: opening one takes longer than most transactions,
+#: and PostgreSQL has a hundred for all processes unless told otherwise
+POOL_SIZE = 20
+POOL_OVERFLOW = 25  # more when needed: the API answers in 40 threads
 POOL_TIMEOUT = 15.0  # seconds to wait for one of them
 SQLITE_BUSY_TIMEOUT = 20.0  # seconds to wait for another writer
 SQLITE_OLDEST = (3, 35)  # the first with RETURNING

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from service.store import faults
+from service.store import turns
 
 #: name of the execution option that says how SQLite begins
 SQLITE_BEGIN = "bitfloor_sqlite_begin"
@@ -24,6 +25,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     """Open a transaction that commits when the block ends and rolls back when it raises."""
     with (
         faults.translated(engine.url),
+        turns.taken(engine),
         Session(engine, expire_on_commit=False) as session,
         session.begin(),
     ):

@@ -161,7 +161,8 @@ class Job:
     error: JobError | None
     setup: Setup | None
     progress: Progress
-    #: the best document if succeeded, the closest allocation and whom to blame if infeasible
+    #: the best document if succeeded, which listings leave out; the closest allocation and whom to
+    #: blame if infeasible
     result: Document | None
     #: the earlier job of the same content whose search this one's is
     answered_by: str | None = None

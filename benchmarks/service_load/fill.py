@@ -1,0 +1,230 @@
+"""Fills a migrated database fast: rows in bulk into the real tables, as the codec writes them."""
+
+import sqlite3
+from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cache
+from itertools import tee
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL
+from psycopg.sql import Identifier
+from sqlalchemy import Engine
+from sqlalchemy import Table
+
+from benchmarks.service_load import documents
+from benchmarks.service_load import ground
+from benchmarks.service_load.ground import Sizes
+from search.pareto import pareto_front
+from search.trial import TrialResult
+from service.store import catalog
+from service.store import codec
+from service.store import models
+from service.store.values import JobError
+from service.store.values import JobState
+from service.store.values import Offer
+
+Row = dict[str, Any]
+
+OFFERS = (
+    Offer(kind="model", name="tiny", details={"parameters": 1200}),
+    Offer(kind="dataset", name="digits", details={"images": 1000}),
+    *(Offer(kind="quantizer", name=name, details={}) for name in documents.QUANTIZERS),
+    Offer(kind="sampler", name="bitfloor", details={}),
+)
+_DURATION = 90.0  # seconds that a job took
+_SHOWN = (JobState.SUCCEEDED, JobState.INFEASIBLE)
+
+
+def fill(engine: Engine, sizes: Sizes) -> None:
+    """Add the offers and all jobs of these sizes with all that belongs to them."""
+    catalog.announce(engine, OFFERS)
+    for model, rows in (
+        (models.JobRow, _jobs(sizes)),
+        (models.LabelRow, _labels(sizes)),
+        (models.TrialRow, _trials(sizes)),
+        (models.FrontRow, _fronts(sizes)),
+    ):
+        table = model.__table__
+        assert isinstance(table, Table)
+        _insert(engine, table, rows=rows)
+    _look_at(engine)
+
+
+def _jobs(sizes: Sizes) -> Iterator[Row]:
+    for index in range(sizes.jobs + 1):
+        yield _job(index, sizes)
+
+
+def _job(index: int, sizes: Sizes) -> Row:
+    points, count = _shape(index, sizes)
+    state, created = ground.state(index), ground.created_at(index)
+    if index == sizes.long:
+        state = JobState.SUCCEEDED
+    submission = documents.submission(index, labels=ground.labels(index), budget=max(count, 1))
+    best = _best(count, points) if count else None
+    result = {JobState.INFEASIBLE: _infeasible()}.get(state)
+    error = JobError(code="worker-lost", message="its worker was lost three times")
+    live = state is JobState.QUEUED
+    return {
+        "id": ground.job_id(index),
+        "state": state.value,
+        "stage": "",
+        "submission": codec.dumps(codec.submission_document(submission)),
+        "idempotency_digest": None,
+        "priority": 0,
+        "attempt": 0 if live else 1,
+        "failures": 0,
+        "cancel_requested": state is JobState.CANCELLED,
+        "claimable_at": created if live else None,
+        "created_at": created,
+        "started_at": None if live else created + 1,
+        "finished_at": None if live else created + _DURATION,
+        "error": codec.dumps(codec.error_document(error)) if state is JobState.FAILED else None,
+        "error_attempt": 1 if state is JobState.FAILED else None,
+        "setup": _setup(points) if count else None,
+        "histograms": _histograms(points) if count else None,
+        "result": _result(count, points) if state is JobState.SUCCEEDED else result,
+        "trials": count,
+        "images_evaluated": count * documents.BASELINE.images,
+        "best_number": best.number if best and state is not JobState.INFEASIBLE else None,
+        "tenant": ground.TENANT if index == sizes.long else ground.tenant(index),
+    }
+
+
+def _shape(index: int, sizes: Sizes) -> tuple[int, int]:
+    """Return how many points and trials the job has."""
+    if index == sizes.long:
+        return sizes.long_points, sizes.long_trials
+    if ground.searched(index):
+        return sizes.points, sizes.trials
+    return sizes.points, int(ground.state(index) in _SHOWN)
+
+
+def _labels(sizes: Sizes) -> Iterator[Row]:
+    for index in range(sizes.jobs + 1):
+        for key, value in ground.labels(index).items():
+            yield {
+                "job_id": ground.job_id(index),
+                "digest": codec.digest(key, value),
+                "created_at": ground.created_at(index),
+            }
+
+
+def _trials(sizes: Sizes) -> Iterator[Row]:
+    for index in range(sizes.jobs + 1):
+        points, count = _shape(index, sizes)
+        own = {"job_id": ground.job_id(index), "finished_at": ground.created_at(index) + 60}
+        for number in range(count):
+            yield _trial(_number(number, count), points) | own
+
+
+def _fronts(sizes: Sizes) -> Iterator[Row]:
+    for index in range(sizes.jobs + 1):
+        points, count = _shape(index, sizes)
+        for number, memory_bits, correct in _front(count, points) if count else ():
+            yield {
+                "job_id": ground.job_id(index),
+                "number": number,
+                "memory_bits": memory_bits,
+                "correct": correct,
+            }
+
+
+def _number(number: int, count: int) -> int:
+    # a job's only trial is one that held
+    return 2 if count == 1 else number
+
+
+@cache
+def _results(count: int, points: int) -> tuple[TrialResult, ...]:
+    return tuple(documents.trial(_number(n, count), points=points) for n in range(count))
+
+
+@cache
+def _best(count: int, points: int) -> TrialResult:
+    held = [one for one in _results(count, points) if one.feasible]
+    return min(held, key=lambda one: (one.memory_bits, one.number))
+
+
+@cache
+def _front(count: int, points: int) -> tuple[tuple[int, int, int], ...]:
+    found = pareto_front(_results(count, points))
+    return tuple((one.number, one.memory_bits, one.hits.correct) for one in found)
+
+
+@cache
+def _trial(number: int, points: int) -> Row:
+    told = codec.trial_document(documents.trial(number, points=points))
+    told |= {"allocation": codec.dumps(told["allocation"]), "verdict": told["verdict"].value}
+    return {**told, "seconds": 0.25}
+
+
+@cache
+def _setup(points: int) -> str:
+    return codec.dumps(codec.setup_document(documents.setup(points)))
+
+
+@cache
+def _histograms(points: int) -> str:
+    return codec.dumps(documents.setup(points).histograms)
+
+
+@cache
+def _result(count: int, points: int) -> str:
+    return codec.dumps(documents.best(_best(count, points), points=points))
+
+
+@cache
+def _infeasible() -> str:
+    return codec.dumps(documents.infeasible())
+
+
+def _insert(engine: Engine, table: Table, *, rows: Iterable[Row]) -> None:
+    ahead, rows = tee(rows)
+    # what a row does not say is the column's default
+    names = list(next(ahead))
+    del ahead  # else every row would be kept for it
+    connection = engine.raw_connection()
+    driver = connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        _insert_sqlite(driver, table.name, names=names, rows=rows)
+    else:
+        assert isinstance(driver, psycopg.Connection)
+        _copy(driver, table.name, names=names, rows=rows)
+    connection.close()
+
+
+def _insert_sqlite(
+    driver: sqlite3.Connection, table: str, *, names: list[str], rows: Iterable[Row]
+) -> None:
+    marks = ", ".join(f":{name}" for name in names)
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own tables' names
+    driver.execute("BEGIN")
+    driver.executemany(statement, map(_without_dashes, rows))
+    driver.execute("COMMIT")
+
+
+def _copy(driver: psycopg.Connection, table: str, *, names: list[str], rows: Iterable[Row]) -> None:
+    columns = SQL(", ").join(map(Identifier, names))
+    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), columns)
+    driver.execute("SET LOCAL statement_timeout = 0")
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+    driver.commit()
+
+
+def _without_dashes(row: Row) -> Row:
+    # SQLAlchemy keeps UUIDs so where the database has no type for them
+    name = "id" if "id" in row else "job_id"
+    return {**row, name: row[name].replace("-", "")}
+
+
+def _look_at(engine: Engine) -> None:
+    """Have PostgreSQL count what is there, as its autovacuum would within minutes."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
