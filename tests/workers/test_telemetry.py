@@ -78,14 +78,14 @@ class TestAJob:
         assert value(telemetry, "busy") == 0
 
         *inner, attempt = exporter.get_finished_spans()
-        names = ["setup", "trial", "trial", "trial", "end of search", "certification"]
+        names = ["load", "setup", "trial", "trial", "trial", "end of search", "certification"]
         assert [span.name for span in inner] == names
         assert attempt.context is not None
         assert {span.parent and span.parent.span_id for span in inner} == {attempt.context.span_id}
         about = dict(attempt.attributes or {})
         assert (about["bitfloor.job.id"], about["bitfloor.job.attempt"]) == (job_id, 1)
         assert about["bitfloor.attempt.end"] == "finished"
-        numbers = [(span.attributes or {}).get("bitfloor.trial.number") for span in inner[1:4]]
+        numbers = [(span.attributes or {}).get("bitfloor.trial.number") for span in inner[2:5]]
         assert numbers == [0, 1, 2]
 
         assert {"claimed", "finished"} <= {line["event"] for line in logged}
