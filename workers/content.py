@@ -12,6 +12,7 @@ from search.spec import JobSpec
 from service.store import codec
 from workers.data import Dataset
 from workers.data import Split
+from workers.data import raw_bytes
 
 FORMAT = 1  # raised when the same contents would be searched otherwise, within one release
 CHUNK = 1024  # images hashed at a time: they may lie on disk
@@ -31,11 +32,11 @@ def key(job: JobSpec, network: CapturedNetwork, *, dataset: Dataset, device: tor
     seen.update(json.dumps([release, asked, network.module.code]).encode())
     for name, tensor in sorted(network.module.state_dict().items()):
         seen.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        seen.update(_bytes(tensor))
+        seen.update(raw_bytes(tensor))
     for split in dataset:
         seen.update(repr(split.preprocessing).encode())
         for part in _parts(split):
-            seen.update(_bytes(part))
+            seen.update(raw_bytes(part))
     return seen.hexdigest()
 
 
@@ -44,8 +45,3 @@ def _parts(split: Split) -> Iterator[torch.Tensor]:
     yield split.labels[split.index]
     for some in torch.split(split.index, CHUNK):
         yield split.images[some]
-
-
-def _bytes(tensor: torch.Tensor) -> bytes:
-    flat: bytes = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
-    return flat

@@ -67,3 +67,9 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Split]:
         return iter((self.calibration, self.search, self.certification))
+
+
+def raw_bytes(tensor: Tensor) -> bytes:
+    """Return the tensor's values as they lie in memory, in order, for a digest of them."""
+    flat: bytes = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+    return flat

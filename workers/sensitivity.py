@@ -19,6 +19,7 @@ from search.quantization.quantizer import Calibration
 from search.rules import Menu
 from search.sensitivity import Sensitivity
 from workers.data import Split
+from workers.data import raw_bytes
 from workers.datasets.cache import DIGEST_SIZE
 from workers.datasets.cache import is_whole
 
@@ -55,9 +56,9 @@ def key(
     seen.update(json.dumps([*told, *fitted, repr(split.preprocessing)]).encode())
     for name, tensor in sorted(network.module.state_dict().items()):
         seen.update(name.encode())
-        seen.update(_bytes(tensor))
+        seen.update(raw_bytes(tensor))
     for tensor in (split.images[split.index], split.labels[split.index]):
-        seen.update(_bytes(tensor))
+        seen.update(raw_bytes(tensor))
     for point, histogram in calibration.histograms.items():
         seen.update(json.dumps([point, histogram.low, histogram.high]).encode())
         seen.update(histogram.counts.tobytes())
@@ -81,11 +82,6 @@ def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensiti
         file.write(document + hashlib.sha256(document).digest())
     Path(file.name).replace(path)
     return made
-
-
-def _bytes(tensor: torch.Tensor) -> bytes:
-    flat: bytes = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
-    return flat
 
 
 def _document(made: Sensitivity) -> dict[str, Any]:

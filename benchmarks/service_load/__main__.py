@@ -25,6 +25,7 @@ from benchmarks.service_load.clients import Clients
 from benchmarks.service_load.clients import Load
 from benchmarks.service_load.ground import Sizes
 from benchmarks.service_load.serving import Server
+from service.cli.database import opened
 from service.store import jobs
 
 WARM_UP = 200  # requests before the first figure
@@ -136,7 +137,7 @@ def _clients(server: Server, token: str | None) -> Clients:
 
 def _require_kept(url: str, created: Sequence[str]) -> None:
     """Refuse to report jobs a second where one of them is gone."""
-    with databases.opened(url) as engine:
+    with opened(url) as engine:
         for job_id in created:
             jobs.get(engine, job_id)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from benchmarks.service_load.fill import fill
 from benchmarks.service_load.ground import Sizes
+from service.cli.database import opened
 from service.store import session
 
 KINDS = ("sqlite", "postgresql")
@@ -31,16 +32,6 @@ def filled(kind: str, folder: Path, *, sizes: Sizes) -> Iterator[str]:
             print(f"# filled {kind} in {time.monotonic() - started:.0f} s", file=sys.stderr)
         session.migrate(engine)
         yield url
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """Open an engine and close its connections in the end."""
-    engine = session.open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

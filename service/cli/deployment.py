@@ -21,7 +21,6 @@ from service.cli.children import KeptChild
 from service.cli.database import embedded_url
 from service.cli.database import opened
 from service.cli.errors import NoTokens
-from service.cli.errors import SettingUnusable
 from service.client import BitfloorClient
 from service.settings import LogSettings
 from service.settings import Settings
@@ -77,7 +76,7 @@ def _start_log(*, level: str) -> None:
     try:
         settings = LogSettings()
     except ValidationError as error:
-        raise _unusable(error) from error
+        raise hooks.unusable(error) from error
     logs.to_stderr(settings.log_format, level=settings.log_level or level)
 
 
@@ -119,11 +118,6 @@ def _options(settings: Settings, *, local: bool, require_tokens: bool) -> Option
         answer_seconds=settings.answer_seconds,
         webhook_hosts=hooks.allowed(settings),
     )
-
-
-def _unusable(error: ValidationError) -> SettingUnusable:
-    first = error.errors()[0]
-    return SettingUnusable(str(first["loc"][0]), first["msg"])
 
 
 def _address(host: str, listener: socket.socket) -> str:

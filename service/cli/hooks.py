@@ -23,8 +23,13 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingUnusable(str(first["loc"][0]), first["msg"]) from error
+        raise unusable(error) from error
+
+
+def unusable(error: ValidationError) -> SettingUnusable:
+    """Return what the first of the wrong variables is told as."""
+    first = error.errors()[0]
+    return SettingUnusable(str(first["loc"][0]), first["msg"])
 
 
 def couriers(engine: Engine, said: Settings) -> AbstractContextManager[None]:
