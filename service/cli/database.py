@@ -15,6 +15,14 @@ def embedded_url(data_dir: Path) -> str:
     return f"sqlite:///{data_dir.resolve() / 'bitfloor.db'}"
 
 
+def make_folder(data_dir: Path) -> None:
+    """Make the folder that `up` keeps everything under, if need be."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnusable(data_dir, error.strerror or str(error)) from error
+
+
 @contextmanager
 def opened(database_url: str) -> Iterator[Engine]:
     """Open the database, and close its connections in the end."""
@@ -33,10 +41,7 @@ def administered(database_url: str | None, data_dir: Path) -> Iterator[Engine]:
     token before the first start.
     """
     if database_url is None:
-        try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileUnusable(data_dir, error.strerror or str(error)) from error
+        make_folder(data_dir)
     with opened(database_url or embedded_url(data_dir)) as engine:
         if database_url is None:
             session.migrate(engine)

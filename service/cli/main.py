@@ -9,7 +9,9 @@ from typing import Any
 
 import typer
 
+from service.cli import backup
 from service.cli import demo
+from service.cli import doctor
 from service.cli import jobs
 from service.cli import offers
 from service.cli import quota
@@ -68,6 +70,9 @@ app.command("migrate", rich_help_panel="Run")(serving.migrate)
 app.add_typer(token.app, name="token", rich_help_panel="Run")
 app.add_typer(quota.app, name="quota", rich_help_panel="Run")
 app.add_typer(webhook.app, name="webhook", rich_help_panel="Run")
+app.command("doctor", rich_help_panel="Run")(doctor.doctor)
+app.command("backup", rich_help_panel="Run")(backup.backup)
+app.command("restore", rich_help_panel="Run")(backup.restore)
 app.command("demo", rich_help_panel="Run")(demo.demo)
 app.command("reproduce", rich_help_panel="Run")(reproduce.reproduce)
 app.command("submit", rich_help_panel="Search")(watch.submit)

@@ -2,6 +2,7 @@
 
 StoreError
 ├── UnsupportedDatabase        no SQLite file and no PostgreSQL
+├── PasswordFileUnusable       the URL names a file that holds no password
 ├── DatabaseUnreachable        no answer, or none that can be used
 ├── DatabaseBusy               a lock or a connection was not free in time; trying again may help
 ├── SchemaOutdated             the tables are not those of this version
@@ -13,7 +14,11 @@ StoreError
 ├── TrialAlreadyRecorded
 ├── LeaseLost                  the job is no longer this worker's; nothing was written
 ├── TokenNotFound
-└── QuotaExceeded              the tenant has used up what it may; nothing was written
+├── QuotaExceeded              the tenant has used up what it may; nothing was written
+├── NotEmbedded                a file is asked for, and the database is a server's
+├── BackupUnusable             the file is no backup that this version can restore
+├── BackupFailed               the copy could not be written; what was there still is
+└── DatabaseInUse              somebody has the file open; nothing was replaced
 """
 
 from service.store.values import JobState
@@ -30,6 +35,16 @@ class UnsupportedDatabase(StoreError):
     def __init__(self, shown: str) -> None:
         super().__init__(
             f"cannot use {shown}; give sqlite:///path/to/file.db or postgresql://user@host/name"
+        )
+
+
+class PasswordFileUnusable(StoreError):
+    """The file with the database's password cannot be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"password_file in the database URL: cannot read {path}: {why}; mount the secret "
+            "there, readable to this user"
         )
 
 
@@ -138,6 +153,40 @@ class QuotaExceeded(StoreError):
         super().__init__(_BEYOND[quota].format(asked=asked, limit=limit))
         self.quota = quota
         self.limit = limit
+
+
+class NotEmbedded(StoreError):
+    """Backups are of the embedded database; a server has tools of its own."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(
+            f"{shown} is not a database in a file; back it up with pg_dump and restore it with "
+            "pg_restore"
+        )
+
+
+class BackupUnusable(StoreError):
+    """The file is missing, damaged, none of ours, or from a newer version."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(f"cannot restore {path}: {why}; give it what 'bitfloor backup' wrote")
+
+
+class BackupFailed(StoreError):
+    """The copy could not be written."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(f"cannot write {path}: {why}; nothing that was there has changed")
+
+
+class DatabaseInUse(StoreError):
+    """Some process has the database open, and would go on with a file that is gone."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"{path} is in use; stop the 'bitfloor up', 'serve' or 'worker' that has it open, and "
+            "try again"
+        )
 
 
 _BEYOND = {

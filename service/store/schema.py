@@ -30,6 +30,13 @@ def head() -> str:
     return revision
 
 
+@cache
+def known() -> frozenset[str]:
+    """Return every version that this code can start from."""
+    revisions = ScriptDirectory(str(_migrations())).walk_revisions()
+    return frozenset(revision.revision for revision in revisions)
+
+
 def current(connection: Connection) -> str | None:
     """Return the version that the database is at, None where there is none."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})

@@ -1,6 +1,7 @@
 """Opens the database, SQLite or PostgreSQL, and brings its schema up to date."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -20,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 from service.store import codec
 from service.store import faults
 from service.store import schema
+from service.store.errors import PasswordFileUnusable
 from service.store.errors import SchemaOutdated
 from service.store.errors import UnsupportedDatabase
 from service.store.transactions import SQLITE_BEGIN
@@ -33,6 +35,9 @@ SQLITE_BUSY_TIMEOUT = 20.0  # seconds to wait for another writer
 SQLITE_OLDEST = (3, 35)  # the first with RETURNING
 MIGRATION_TURN = "120s"  # how long to wait for another `migrate` to finish
 MIGRATION_LOCK_TIMEOUT = "2s"  # how long a migration may hold up everybody who wants its table
+
+#: of a PostgreSQL URL's query: a file that holds the password
+PASSWORD_FILE = "password_file"  # noqa: S105 - a parameter's name
 
 #: any number, the same for everybody who migrates
 _ADVISORY_LOCK = 0x62697466
@@ -109,7 +114,7 @@ def _create(url: URL) -> Engine:
 def _parse(url: str) -> URL:
     parsed = make_url(url)
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        return parsed.set(drivername="postgresql+psycopg")
+        return _with_password(parsed.set(drivername="postgresql+psycopg"))
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise UnsupportedDatabase(f"a {parsed.drivername} database")
     if parsed.database in (None, "", ":memory:"):
@@ -117,6 +122,21 @@ def _parse(url: str) -> URL:
     if sqlite3.sqlite_version_info < SQLITE_OLDEST:
         raise UnsupportedDatabase(f"SQLite {sqlite3.sqlite_version}, older than 3.35")
     return parsed
+
+
+def _with_password(url: URL) -> URL:
+    """Return the URL with the password in the file that its query names, if it names one.
+
+    As an orchestrator mounts a secret: libpq's own `passfile` must belong to the reader alone.
+    """
+    path = url.query.get(PASSWORD_FILE)
+    if path is None:
+        return url
+    try:
+        password = Path(str(path)).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PasswordFileUnusable(str(path), str(error)) from error
+    return url.difference_update_query([PASSWORD_FILE]).set(password=password)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -18,6 +18,7 @@ from service.store import schema
 from service.store import session
 from service.store.errors import DatabaseBusy
 from service.store.errors import DatabaseUnreachable
+from service.store.errors import PasswordFileUnusable
 from service.store.errors import SchemaOutdated
 from service.store.errors import UnsupportedDatabase
 from service.store.transactions import writing
@@ -94,6 +95,19 @@ class TestOpenEngine:
         assert shown(engine, "SHOW application_name") == "mine"
         assert shown(engine, "SHOW lock_timeout") == "10s"
         engine.dispose()
+
+    def test_a_password_is_read_from_the_file_that_the_url_names(
+        self, postgres_url: str, tmp_path: Path
+    ) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("s3cret\n")
+        engine = session.open_engine(f"{postgres_url}&password_file={secret}")
+        assert engine.url.password == "s3cret"
+        assert "password_file" not in engine.url.query
+        engine.dispose()
+        secret.unlink()
+        with pytest.raises(PasswordFileUnusable, match="password_file in the database URL"):
+            session.open_engine(f"{postgres_url}&password_file={secret}")
 
     @pytest.mark.parametrize(
         "url",
