@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check audit fuzz bench bench-search bench-service fmt lock
+.PHONY: help demo test check audit fuzz bench bench-search bench-service fmt secrets lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ bench-service: $(READY) ## load the service over SQLite and PostgreSQL, or: make
 fmt: $(READY) ## format, and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+secrets: ## passwords for docker-compose.yml, made once and kept in secrets/
+	@mkdir -p -m 700 secrets
+	@for name in postgres_password webhook_secret; do test -s secrets/$$name || { \
+	  $(PYTHON) -c 'import secrets; print(secrets.token_hex(32))' > secrets/$$name; \
+	  chmod 644 secrets/$$name; }; done  # the folder is closed; the user within a container may read
 
 lock: $(READY) ## move constraints.txt to the newest versions that pyproject.toml allows
 	$(BIN)/python -m tools.lock constraints.txt

@@ -102,7 +102,7 @@ class TestOpenEngine:
         secret = tmp_path / "secret"
         secret.write_text("s3cret\n")
         engine = session.open_engine(f"{postgres_url}&password_file={secret}")
-        assert engine.url.password == "s3cret"
+        assert engine.url.password == secret.read_text().strip()
         assert "password_file" not in engine.url.query
         engine.dispose()
         secret.unlink()
