@@ -24,7 +24,7 @@ RUN pip install -c constraints.txt '.[worker]'
 RUN install --directory --owner=bitfloor --group=bitfloor /var/cache/bitfloor
 USER bitfloor
 WORKDIR /home/bitfloor
-EXPOSE 9100
+EXPOSE 9464
 CMD ["bitfloor", "worker"]
 
 FROM worker AS ray

@@ -130,7 +130,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         stdout=subprocess.DEVNULL,
     )
     document = read(BASE, CPU, environment={})
-    ports = {"api:8765": 0, "worker:9100": 0, "postgres:5432": 0}
+    ports = {"api:8765": 0, "worker:9464": 0, "postgres:5432": 0}
     machine = Machine(document, tmp_path, {name: postgres.free_port() for name in ports})
     database = document["services"]["postgres"]["environment"]
     assert database["POSTGRES_DB"] == database["POSTGRES_USER"] == "bitfloor"
