@@ -16,11 +16,13 @@ import yaml
 from search.quantization import quantizer
 from search.spec import JobSpec
 from service.cli.main import app
+from service.settings import LogSettings
 from service.settings import Settings
 from tests.rules.source import ROOT
 from workers.datasets.catalog import surroundings
 from workers.models.registry import open_models
 from workers.offers import offers
+from workers.settings import MetricsSettings
 from workers.settings import WorkerSettings
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -160,7 +162,8 @@ class TestCompose:
     def test_its_variables_are_read_by_somebody(self) -> None:
         options = re.findall(r"BITFLOOR_(\w+)", (ROOT / "service/cli/options.py").read_text())
         read = {name.lower() for name in options}
-        fields = {*Settings.model_fields, *WorkerSettings.model_fields, *read}
+        fields = {*Settings.model_fields, *WorkerSettings.model_fields, *LogSettings.model_fields}
+        fields |= read | {f"metrics_{name}" for name in MetricsSettings.model_fields}
         names = {
             name
             for part in COMPOSE["services"].values()
