@@ -7,8 +7,8 @@ from math import erf
 from math import sqrt
 from typing import Any
 
-from service.report.layers import Layer
-from service.report.words import percent
+from service.figures.layers import Layer
+from service.words import percent
 
 WIDTH, HEIGHT = 240, 104  # SVG units
 FLOOR_LINE = 74  # the histogram stands on it, the levels hang from it

@@ -7,8 +7,8 @@ from typing import Any
 
 from search.allocation import MAX_BIT_WIDTH
 from search.allocation import Kind
-from service.report.layers import Layer
-from service.report.words import byte_unit
+from service.figures.layers import Layer
+from service.words import byte_unit
 
 BAR_HEIGHT = 26  # pixels
 #: a colour and a pattern each, so that colour alone tells nothing
