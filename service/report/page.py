@@ -15,11 +15,11 @@ from service.figures import scatter
 from service.figures.layers import Choice
 from service.figures.layers import by_kind
 from service.figures.layers import choice
+from service.figures.multiples import MOST_TICKS
 from service.report import tables
 from service.report.frame import document
 from service.report.frame import plot
 from service.report.frame import section
-from service.report.histograms import MOST_TICKS
 from service.report.histograms import multiples
 from service.store.values import Job
 from service.store.values import Setup
