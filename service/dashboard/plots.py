@@ -26,6 +26,7 @@ MOST_DOTS = 300
 MOST_HISTOGRAMS = 12
 #: pixels above a figure: for its title, for each line below that, and for a layer's name
 _TITLE, _SUBTITLE, _NAME_ABOVE = 44, 16, 14
+_SOME = f"about {MOST_DOTS} dots of each kind, evenly chosen"
 _DIGITS = 6  # significant ones of every number
 #: what a trace has one of for each of its dots
 _PER_DOT = ("x", "y", "text", "customdata")
@@ -53,12 +54,12 @@ def _searched(
     dots = scatter.front_figure(
         setup, trials, front=front, objective=spec.minimizes, goal=spec.goal
     )
-    found = {"front": _titled(_thinned(dots), f"{cost} against accuracy")}
+    found = {"front": _dotted(dots, f"{cost} against accuracy")}
     if any(trial.feasible for trial in trials):
         line = progress.progress_figure(setup, trials, objective=spec.minimizes)
         found["progress"] = _titled(line, "The least that held so far")
     images = progress.images_figure(setup, trials)
-    found["images"] = _titled(_thinned(images), "Images that each trial took")
+    found["images"] = _dotted(images, "Images that each trial took")
     return found
 
 
@@ -125,14 +126,15 @@ def _titled(figure: Figure, title: str, *, subtitle: str = "") -> Figure:
     return {**figure, "layout": {**figure["layout"], "title": heading, "margin": margin}}
 
 
-def _thinned(figure: Figure) -> Figure:
-    """Return the figure with fewer dots, evenly chosen; lines keep theirs."""
+def _dotted(figure: Figure, title: str) -> Figure:
+    """Return the figure with fewer dots, evenly chosen, and told of; lines keep theirs."""
     traces = []
     for trace in figure["data"]:
         step = 1 if trace["mode"] != "markers" else len(trace["x"]) // MOST_DOTS + 1
         fewer = {key: trace[key][::step] for key in _PER_DOT if key in trace}
         traces.append({**trace, **fewer})
-    return {**figure, "data": traces}
+    whole = traces == figure["data"]
+    return _titled({**figure, "data": traces}, title, subtitle="" if whole else _SOME)
 
 
 def _framed(figure: Figure, job_id: str) -> Figure:

@@ -48,6 +48,12 @@ class TestPlots:
         assert floor in [pytest.approx(shape["y0"]) for shape in layout["shapes"]]
         assert f"floor {100 * floor:.2f} %" in [note["text"] for note in layout["annotations"]]
 
+    def test_every_dot_of_a_small_job_is_drawn(self) -> None:
+        for name in ("front", "images"):
+            figure = drawn(samples.succeeded())[name]
+            assert sum(len(trace["x"]) for trace in figure["data"]) == 120
+            assert figure["layout"]["title"]["subtitle"]["text"] == ""
+
     def test_weights_have_their_own(self) -> None:
         figures = drawn(samples.both())
         own = [name for name in figures if name.startswith("weight-")]
@@ -98,6 +104,8 @@ class TestSize:
         assert max(len(trace["x"]) for trace in dots) <= MOST_DOTS
         for trace in dots:
             assert len(trace["x"]) == len(trace["y"]) == len(trace["text"])
+        for name in ("front", "images"):
+            assert "evenly chosen" in figures[name]["layout"]["title"]["subtitle"]["text"]
         # the legend counts all of them
         assert any(f"({n:,})" in dots[0]["name"] for n in range(1000, 5001))
         assert sum(len(json.dumps(figure)) for figure in figures.values()) < 250_000
