@@ -59,6 +59,8 @@ def _searched(
         line = progress.progress_figure(setup, trials, objective=spec.minimizes)
         found["progress"] = _titled(line, "The least that held so far")
     images = progress.images_figure(setup, trials)
+    # a range that grows with the trials would undo what a person zoomed into
+    del images["layout"]["xaxis"]["range"]
     found["images"] = _dotted(images, "Images that each trial took")
     return found
 

@@ -109,6 +109,34 @@ class TestPlots:
         assert visit.errors == []
         assert visit.elsewhere(address) == []
 
+    @pytest.mark.slow
+    @pytest.mark.parametrize("visit", ["desktop"], indirect=True)
+    def test_a_new_trial_shows_by_itself_and_leaves_what_was_zoomed_into(
+        self, visit: Visit, address: str, *, engine: Engine
+    ) -> None:
+        lease = deployment.running(engine)
+        deployment.record(engine, lease, *deployment.MIXED)
+        page = visit.page
+        page.goto(f"{address}/dashboard/studies/{study_id(lease.job_id)}")
+        plot = page.locator(PLACE.format("images"))
+        expect(plot.locator(".points path.point")).to_have_count(6, timeout=30_000)
+        shown = "document.getElementById('user-defined-plot:images')._fullLayout.xaxis.range"
+        whole = page.evaluate(shown)
+        plot.scroll_into_view_if_needed()
+        box = plot.locator(".nsewdrag").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 40, box["y"] + box["height"] - 5, steps=5)
+        page.mouse.up()
+        page.wait_for_function(f"{shown}[0] !== {whole[0]}")
+        zoomed = page.evaluate(shown)
+        deployment.record(engine, lease, deployment.trial(6, correct=895, bits=(2, 2, 2)))
+        data = "document.getElementById('user-defined-plot:images').data"
+        page.wait_for_function(f"{data}.flatMap(trace => trace.x).includes(6)", timeout=60_000)
+        assert page.evaluate(shown) == zoomed
+        assert visit.errors == []
+
 
 class TestNote:
     def test_it_tells_the_verdict_and_leads_to_the_report(
