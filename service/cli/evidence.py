@@ -6,12 +6,12 @@ from typing import Any
 
 from service.answers import CERTIFIED
 from service.cli.output import plain
-from service.report.words import best_in_words
-from service.report.words import bytes_in_words
-from service.report.words import metric_in_words
-from service.report.words import objective_in_words
-from service.report.words import percent
-from service.report.words import points
+from service.words import best_in_words
+from service.words import bytes_in_words
+from service.words import metric_in_words
+from service.words import objective_in_words
+from service.words import percent
+from service.words import points
 
 
 def lines(document: Mapping[str, Any]) -> Iterable[str]:

@@ -13,8 +13,8 @@ from service.cli.junit import Case
 from service.cli.junit import Fault
 from service.cli.junit import Suite
 from service.cli.watch import outcome
-from service.report.words import percent
 from service.store.values import JobState
+from service.words import percent
 
 CERTIFICATE = "certificate"
 

@@ -16,10 +16,10 @@ from service.answers import Job
 from service.answers import Trial
 from service.cli import evidence
 from service.cli.output import plain
-from service.report.words import amount_in_words
-from service.report.words import bytes_in_words
-from service.report.words import objective_of
-from service.report.words import percent
+from service.words import amount_in_words
+from service.words import bytes_in_words
+from service.words import objective_of
+from service.words import percent
 
 #: what a table of offers can show beside the names
 _OFFER_COLUMNS = ("input_shape", "classes", "images", "weights", "summary")

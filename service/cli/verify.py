@@ -34,9 +34,9 @@ from service.cli.output import emit
 from service.cli.output import say
 from service.cli.output import show
 from service.cli.output import write
-from service.report.words import metric_in_words
-from service.report.words import percent
-from service.report.words import points
+from service.words import metric_in_words
+from service.words import percent
+from service.words import points
 
 
 def verify(  # noqa: PLR0913 - an option is a parameter

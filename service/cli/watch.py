@@ -27,10 +27,10 @@ from service.cli.output import plain
 from service.cli.output import say
 from service.client import DEFAULT_SERVER
 from service.client import BitfloorClient
-from service.report.words import amount_in_words
-from service.report.words import objective_of
-from service.report.words import percent
 from service.store.values import JobState
+from service.words import amount_in_words
+from service.words import objective_of
+from service.words import percent
 
 PLAIN_STEPS = 10  # lines a search, where there is no terminal to draw on
 

@@ -64,10 +64,11 @@ def owns(path: str) -> bool:
 
 
 def _detail(storage: JobStorage, study_id: int, *, after: int) -> dict[str, Any]:
-    """Return what Optuna's own route returns, but for two things.
+    """Return what Optuna's own route returns, but for three things.
 
-    The best trials are feasible: Optuna Dashboard 0.21 ignores constraints there. And what is
-    known of the search beforehand is not worked out anew from every trial at every poll.
+    The best trials are feasible: Optuna Dashboard 0.21 ignores constraints there. What is known of
+    the search beforehand is not worked out anew from every trial at every poll. And the plots, kept
+    by others among the study's attributes in pieces, are passed on whole and in their order.
     """
     try:
         study = storage.get_study(study_id)
@@ -83,7 +84,7 @@ def _detail(storage: JobStorage, study_id: int, *, after: int) -> dict[str, Any]
         space,
         _user_attrs(trials),
         False,  # noqa: FBT003 - no intermediate values
-        {},
+        storage.get_plots(study_id),
         [],
     )
     for listed in ("trials", "best_trials"):

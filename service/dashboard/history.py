@@ -2,15 +2,19 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 from sqlalchemy import Engine
 
+from search.allocation import BitAllocation
 from search.pareto import pareto_front
 from search.trial import TrialResult
+from service.dashboard.plots import plots
 from service.dashboard.studies import search_space
 from service.dashboard.trials import frozen_trial
 from service.store import jobs
@@ -19,6 +23,7 @@ from service.store.values import Job
 
 _KEPT = 16  # jobs whose trials stay in memory
 _BATCH = 500  # trials read at a time
+_FORGOTTEN = BitAllocation(())
 
 
 @dataclass(slots=True)
@@ -27,7 +32,12 @@ class History:
 
     space: dict[str, BaseDistribution] = field(default_factory=dict)
     trials: list[FrozenTrial] = field(default_factory=list)
+    #: the same trials without their allocations, which the plots can do without
+    results: list[TrialResult] = field(default_factory=list)
     front: tuple[TrialResult, ...] = ()
+    #: what the plots were drawn from: they are drawn again when it changes
+    drawn: tuple[object, ...] = ()
+    plots: Mapping[str, str] = field(default_factory=dict)
     #: nothing will be added
     complete: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -54,6 +64,17 @@ class Histories:
     def space(self, job_id: str) -> dict[str, BaseDistribution]:
         """Return the distribution of every parameter."""
         return self._current(job_id).space
+
+    def plots(self, job: Job) -> Mapping[str, str]:
+        """Return name -> plotly figure as JSON, drawn at most once per trial and state."""
+        history = self._current(job.id)
+        with history.lock:
+            state = (job.state, job.setup is None, len(history.trials), job.progress.trials)
+            if history.drawn != state:
+                front = sorted(history.front, key=lambda result: result.memory_bits)
+                history.plots = plots(job, history.results, front=front)
+                history.drawn = state
+            return history.plots
 
     def _current(self, job_id: str) -> History:
         with self._lock:
@@ -84,4 +105,5 @@ class Histories:
             history.trials.extend(
                 frozen_trial(one, job.setup, job=job, space=history.space) for one in stored
             )
+            history.results.extend(replace(one.result, allocation=_FORGOTTEN) for one in stored)
             more = len(stored) == _BATCH

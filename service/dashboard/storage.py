@@ -18,9 +18,11 @@ from typing_extensions import override
 from service.dashboard.errors import ReadOnlyStorage
 from service.dashboard.history import Histories
 from service.dashboard.index import StudyIndex
+from service.dashboard.notes import study_note
 from service.dashboard.studies import DIRECTIONS
 from service.dashboard.studies import frozen_study
 from service.store import jobs
+from service.store.values import Job
 
 #: More than anyone scrolls through; older jobs open by their link.
 _LISTED = 1_000
@@ -50,7 +52,12 @@ class JobStorage(BaseStorage):
 
     def get_study(self, study_id: int) -> FrozenStudy:
         """Return one study as it is now; `KeyError` if there is none."""
-        return frozen_study(jobs.get(self._engine, self._index.job_id(study_id)))
+        job = self._job(study_id)
+        return frozen_study(job, note=study_note(job))
+
+    def get_plots(self, study_id: int) -> dict[str, str]:
+        """Return the report's figures as the dashboard keeps those of others: name -> JSON."""
+        return dict(self._histories.plots(self._job(study_id)))
 
     def get_front(self, study_id: int) -> list[FrozenTrial]:
         """Return the best trials: dominated by no other, of a search for the floor feasible."""
@@ -100,6 +107,9 @@ class JobStorage(BaseStorage):
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """Raise `KeyError`: a trial is found through its study."""
         raise KeyError(trial_id)
+
+    def _job(self, study_id: int) -> Job:
+        return jobs.get(self._engine, self._index.job_id(study_id))
 
     create_new_study = _refusing("create_new_study")
     delete_study = _refusing("delete_study")

@@ -33,14 +33,17 @@ def metric_names(job: Job) -> tuple[str, str]:
     return cost_metric(job)[0], "accuracy"
 
 
-def frozen_study(job: Job) -> FrozenStudy:
-    """Return the job as the dashboard lists it; later changes of the job do not reach it."""
+def frozen_study(job: Job, *, note: str = "") -> FrozenStudy:
+    """Return the job as the dashboard lists it; later changes of the job do not reach it.
+
+    The note is Markdown for the study's own page.
+    """
     return FrozenStudy(
         study_name=study_name(job),
         direction=None,
         directions=DIRECTIONS,
         user_attrs=_user_attrs(job),
-        system_attrs=_system_attrs(job),
+        system_attrs=_system_attrs(job, note),
         study_id=study_id(job.id),
     )
 
@@ -113,18 +116,7 @@ def _user_attrs(job: Job) -> dict[str, Any]:
     return attrs | {f"label {key}": value for key, value in job.submission.labels.items()}
 
 
-def _system_attrs(job: Job) -> dict[str, Any]:
-    # the dashboard's own key for a note in Markdown; the fields are names that a worker announced
-    note = (
-        f"Job `{job.id}`: [report](/v1/jobs/{job.id}/report) · [job](/v1/jobs/{job.id}) · "
-        f"[front](/v1/jobs/{job.id}/front) · [best](/v1/jobs/{job.id}/best)\n\n"
-        "Infeasible trials missed the accuracy floor; pruned ones were stopped as soon as that "
-        "was clear, so their accuracy, among their attributes, covers fewer images. Of a trial "
-        "that held before all images were seen, accuracy is estimated from the drop; the front "
-        "leaves it out. This dashboard is read-only."
-    )
-    return {
-        "study:metric_names": list(metric_names(job)),
-        "dashboard:note_ver": 1,
-        "dashboard:note_str:0": note,
-    }
+def _system_attrs(job: Job, note: str) -> dict[str, Any]:
+    attrs: dict[str, Any] = {"study:metric_names": list(metric_names(job))}
+    # the dashboard's own keys; it shows a note from version 1 on
+    return attrs | ({"dashboard:note_ver": 1, "dashboard:note_str:0": note} if note else {})

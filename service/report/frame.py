@@ -8,6 +8,8 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from service.figures.palette import style
+
 #: the page may run what it brought along and load nothing, whatever a name in it contains
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -41,7 +43,7 @@ def document(title: str, body: str, *, figures: dict[str, Any]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{name} - bitfloor</title><style>{_asset('page.css')}</style></head><body>"
+        f"<title>{name} - bitfloor</title><style>{style()}{_asset('page.css')}</style></head><body>"
         f"<header><p>bitfloor report</p><h1>{name}</h1></header><main>{body}</main>"
         "<noscript><p>The plots need JavaScript; the tables do not.</p></noscript>"
         f'<script type="application/json" id="figures">{embedded(figures)}</script>'

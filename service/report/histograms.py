@@ -7,13 +7,15 @@ from math import erf
 from math import sqrt
 from typing import Any
 
-from service.report.layers import Layer
-from service.report.words import percent
+from service.figures.bins import height
+from service.figures.bins import tallest
+from service.figures.layers import Layer
+from service.figures.multiples import MOST_TICKS
+from service.words import percent
 
 WIDTH, HEIGHT = 240, 104  # SVG units
 FLOOR_LINE = 74  # the histogram stands on it, the levels hang from it
 TICK = 14  # length of a level's tick
-MOST_TICKS = 64  # more levels than this are one band
 
 
 def multiples(
@@ -69,7 +71,7 @@ def _multiple(layer: Layer, histogram: Mapping[str, Any], *, normal: bool) -> st
     if normal:
         bell = expected(counts, low=low, high=high)
         told = f"{percent(common(counts, bell), 0)} normal"
-        curve = _curve(bell, axis, low=low, high=high, tallest=_tallest(counts))
+        curve = _curve(bell, axis, low=low, high=high, highest=tallest(counts))
     label = _label(layer, told, low=low, high=high)
     return (
         f'<figure class="multiple"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
@@ -96,34 +98,28 @@ class Axis:
 
 
 def _area(counts: Sequence[float], axis: Axis, *, low: float, high: float) -> str:
-    tallest = _tallest(counts)
+    highest = tallest(counts)
     step = (high - low) / max(len(counts), 1)
     path = [f"M{axis.at(low)} {FLOOR_LINE}"]
     for index, count in enumerate(counts):
-        y = _height(count, tallest)
+        y = _height(count, highest)
         path.append(f"L{axis.at(low + index * step)} {y:.1f}")
         path.append(f"L{axis.at(low + (index + 1) * step)} {y:.1f}")
     path.append(f"L{axis.at(high)} {FLOOR_LINE}Z")
     return "".join(path)
 
 
-def _curve(counts: Sequence[float], axis: Axis, *, low: float, high: float, tallest: float) -> str:
+def _curve(counts: Sequence[float], axis: Axis, *, low: float, high: float, highest: float) -> str:
     step = (high - low) / max(len(counts), 1)
     places = (
-        f"{axis.at(low + (index + 0.5) * step)} {_height(count, tallest):.1f}"
+        f"{axis.at(low + (index + 0.5) * step)} {_height(count, highest):.1f}"
         for index, count in enumerate(counts)
     )
     return f'<path class="levels" d="M{"L".join(places)}"/>'
 
 
-def _tallest(counts: Sequence[float]) -> float:
-    # after a ReLU one bin holds all the zeros; it is cut off, or it would flatten all others
-    return sqrt(sorted(counts)[-2:][0]) if counts else 0.0
-
-
-def _height(count: float, tallest: float) -> float:
-    share = min(sqrt(count) / tallest, 1.0) if tallest else 0.0
-    return FLOOR_LINE - share * (FLOOR_LINE - 4)
+def _height(count: float, highest: float) -> float:
+    return FLOOR_LINE - height(count, highest) * (FLOOR_LINE - 4)
 
 
 def _levels(levels: Sequence[float], axis: Axis) -> str:

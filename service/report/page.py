@@ -9,24 +9,24 @@ from search.pareto import hypervolume
 from search.pareto import reference
 from search.spec import MEASURED
 from search.trial import TrialResult
-from service.report import bars
-from service.report import progress
-from service.report import scatter
+from service.figures import bars
+from service.figures import progress
+from service.figures import scatter
+from service.figures.layers import Choice
+from service.figures.layers import by_kind
+from service.figures.layers import choice
+from service.figures.multiples import MOST_TICKS
 from service.report import tables
 from service.report.frame import document
 from service.report.frame import plot
 from service.report.frame import section
-from service.report.histograms import MOST_TICKS
 from service.report.histograms import multiples
-from service.report.layers import Choice
-from service.report.layers import by_kind
-from service.report.layers import choice
-from service.report.verdict import verdict
-from service.report.words import BIT_OPERATIONS
-from service.report.words import percent
 from service.store.values import Job
 from service.store.values import Setup
 from service.store.values import StoredTrial
+from service.verdict import verdict
+from service.words import BIT_OPERATIONS
+from service.words import percent
 
 #: kind -> what its sections and plots are named with, and how headings begin and end
 SECTIONS = {Kind.ACTIVATION: ("", "activations"), Kind.WEIGHT: ("weight-", "weights")}

@@ -7,15 +7,15 @@ from typing import Any
 
 from search import paper
 from search.allocation import FLOAT_BIT_WIDTH
+from service.figures.layers import Layer
+from service.figures.methods import methods_figure
 from service.report import tables
 from service.report.frame import document as page_of
 from service.report.frame import plot
 from service.report.frame import section
 from service.report.histograms import multiples
-from service.report.layers import Layer
-from service.report.methods import methods_figure
-from service.report.words import metric_in_words
-from service.report.words import percent
+from service.words import metric_in_words
+from service.words import percent
 
 Document = Mapping[str, Any]
 

@@ -10,14 +10,14 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.rules import PointRule
-from service.report.layers import Layer
-from service.report.words import amount_in_words
-from service.report.words import bytes_in_words
-from service.report.words import objective_in_words
-from service.report.words import percent
+from service.figures.layers import Layer
 from service.store.values import Job
 from service.store.values import Setup
 from service.store.values import StoredTrial
+from service.words import amount_in_words
+from service.words import bytes_in_words
+from service.words import objective_in_words
+from service.words import percent
 
 #: columns that hold words, on the left; numbers line up on the right
 NAMES = ("layer", "trial", "row", "method", "quantizer", "layer by layer", "proposed by", "floor")

@@ -212,6 +212,7 @@ class TestSpans:
 class TestOtherScopes:
     def test_what_is_no_request_passes(self, engine: Engine, logged: Lines) -> None:
         import asyncio
+        from concurrent.futures import ThreadPoolExecutor
 
         from prometheus_client import CollectorRegistry
 
@@ -231,7 +232,8 @@ class TestOtherScopes:
         async def start() -> None:
             await observed({"type": "lifespan"}, nothing, nothing)
 
-        asyncio.run(start())
+        with ThreadPoolExecutor(1) as pool:  # in this thread a browser's loop may be running
+            pool.submit(asyncio.run, start()).result()
         assert (seen, logged) == (["lifespan"], [])
 
 

@@ -1,13 +1,10 @@
 """The dashboard and the docs as a person sees them, in a real browser without a network."""
 
-import os
 import random
 import re
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -15,50 +12,24 @@ from sqlalchemy import Engine
 from service.api.app import create_app
 from service.dashboard.study_ids import study_id
 from service.store.values import Lease
+from tests.service import browsing
 from tests.service.api import deployment
 from tests.service.api.doors import LOCKED
 from tests.service.api.doors import token
+from tests.service.browsing import Visit
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its generated code, not ours
-    from playwright.sync_api import Browser
     from playwright.sync_api import Page
-    from playwright.sync_api import ViewportSize
     from playwright.sync_api import expect
-    from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESKTOP = ViewportSize(width=1400, height=1000)
-PHONE = ViewportSize(width=390, height=844)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = browsing.MARKS
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """One database will do: what the browser is sent is tested on both elsewhere."""
     return sqlite_url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return a headless Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -92,44 +63,6 @@ def job(engine: Engine) -> Lease:
     return lease
 
 
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    """Return where screenshots go: a folder to look at if one is named, else a temporary one."""
-    folder = Path(os.environ.get("BITFLOOR_SCREENSHOTS", tmp_path))
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-class Visit:
-    """A page that remembers what went wrong on it and who was asked for what."""
-
-    def __init__(self, browser: Browser, viewport: ViewportSize) -> None:
-        self.page: Page = browser.new_page(viewport=viewport)
-        self.errors: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", self._console)
-        self.page.on("request", lambda request: self.asked.append(request.url))
-
-    def _console(self, message: Any) -> None:
-        # what a policy forbids is told here
-        if message.type == "error" or "Content Security Policy" in message.text:
-            self.errors.append(message.text)
-
-    def elsewhere(self, address: str) -> list[str]:
-        """Return requests to anybody but us."""
-        own = (address, "data:", "blob:")
-        return [url for url in self.asked if not url.startswith(own)]
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def visit(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """Return a visit at this width."""
-    visit = Visit(browser, request.param)
-    yield visit
-    visit.page.close()
-
-
 def shown_points(page: Page) -> dict[str, list[list[float]]]:
     """Return what the Pareto plot draws: the hover label of each set of points -> [x, y]s."""
     points: dict[str, list[list[float]]] = page.evaluate(
@@ -150,14 +83,13 @@ class TestDashboard:
         page.wait_for_url("**/dashboard")
         link = page.get_by_text(name).first
         expect(link).to_be_visible()
-        width = page.viewport_size["width"] if page.viewport_size else 0
-        page.screenshot(path=shots / f"list-{width}.png")
+        page.screenshot(path=shots / f"list-{visit.width}.png")
 
         page.goto(f"{address}/dashboard/studies/{study_id(job.job_id)}")
         plot = page.locator("#graph-pareto-front .scatterlayer .trace .points path.point")
         expect(plot.first).to_be_visible(timeout=20_000)
         page.wait_for_timeout(1_000)
-        page.screenshot(path=shots / f"study-{width}.png", full_page=True)
+        page.screenshot(path=shots / f"study-{visit.width}.png", full_page=True)
 
         front = page.request.get(f"{address}/v1/jobs/{job.job_id}/front").json()["front"]
         expected = sorted([t["memory_bytes"] / 1024, t["accuracy"]] for t in front)
@@ -183,8 +115,7 @@ class TestDashboard:
         page.goto(f"{address}/dashboard/studies/{study_id(job.job_id)}/trials")
         expect(page.get_by_text("Trial 0", exact=False).first).to_be_visible()
         page.wait_for_timeout(500)
-        width = page.viewport_size["width"] if page.viewport_size else 0
-        page.screenshot(path=shots / f"trials-{width}.png")
+        page.screenshot(path=shots / f"trials-{visit.width}.png")
         assert visit.errors == []
 
     def test_a_write_is_refused_with_a_sentence(
@@ -204,12 +135,11 @@ class TestLogin:
         self, visit: Visit, engine: Engine, *, job: Lease, shots: Path
     ) -> None:
         page = visit.page
-        width = page.viewport_size["width"] if page.viewport_size else 0
         there = f"/dashboard/studies/{study_id(job.job_id)}"
         with deployment.served(create_app(engine, LOCKED)) as address:
             page.goto(f"{address}{there}")
             page.wait_for_url("**/login?next=*")
-            page.screenshot(path=shots / f"login-{width}.png")
+            page.screenshot(path=shots / f"login-{visit.width}.png")
             page.get_by_label("Token").fill("guess")
             page.get_by_role("button", name="Sign in").click()
             expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
@@ -235,8 +165,7 @@ class TestDocs:
         page = visit.page
         page.goto(f"{address}/docs")
         expect(page.get_by_text("/v1/jobs/{job_id}/best").first).to_be_visible()
-        width = page.viewport_size["width"] if page.viewport_size else 0
-        page.screenshot(path=shots / f"docs-{width}.png")
+        page.screenshot(path=shots / f"docs-{visit.width}.png")
         assert visit.errors == []
         assert visit.elsewhere(address) == []
 
@@ -249,7 +178,6 @@ class TestReport:
         page.goto(f"{address}/v1/jobs/{job.job_id}/report")
         expect(page.get_by_text("tiny").first).to_be_visible()
         page.wait_for_timeout(500)
-        width = page.viewport_size["width"] if page.viewport_size else 0
-        page.screenshot(path=shots / f"report-{width}.png", full_page=True)
+        page.screenshot(path=shots / f"report-{visit.width}.png", full_page=True)
         assert visit.errors == []
         assert visit.elsewhere(address) == []

@@ -1,7 +1,5 @@
 """The report in a real browser: it draws, stays within the screen and asks nobody for anything."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -9,26 +7,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
-from playwright.sync_api import sync_playwright
 
 from search.allocation import QuantizationPoint
 from service.report.page import render
 from service.store.values import JobState
 from service.store.values import Setup
+from tests.service import browsing
 from tests.service.report import front_samples
 from tests.service.report import samples
 from tests.service.report.test_page import EVIL
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine"),
-]
+pytestmark = browsing.MARKS
 
 
 @dataclass
@@ -38,15 +27,6 @@ class Seen:
     page: Page
     messages: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return a browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser, file: Path, *, width: int, scheme: str = "light") -> Seen:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.figures.layers import Layer
 from service.report.histograms import common
 from service.report.histograms import expected
 from service.report.histograms import multiples
-from service.report.layers import Layer
 
 SPREAD = st.lists(st.integers(0, 1000), min_size=2, max_size=40).filter(any)
 

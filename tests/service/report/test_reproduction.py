@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from search import paper
+from service.figures.methods import LOOKS
+from service.figures.methods import methods_figure
 from service.report import reproduction
-from service.report.methods import LOOKS
-from service.report.methods import methods_figure
 from tests.service.report.test_page import visible
 
 

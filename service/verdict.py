@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.report.words import amount_in_words
-from service.report.words import best_in_words
-from service.report.words import bytes_in_words
-from service.report.words import in_a_row
-from service.report.words import metric_in_words
-from service.report.words import objective_in_words
-from service.report.words import per
-from service.report.words import percent
-from service.report.words import points
 from service.store.values import Job
 from service.store.values import JobState
+from service.words import amount_in_words
+from service.words import best_in_words
+from service.words import bytes_in_words
+from service.words import in_a_row
+from service.words import metric_in_words
+from service.words import objective_in_words
+from service.words import per
+from service.words import percent
+from service.words import points
 
 #: what the certification split can say of those that were not chosen, in words
 OTHERS = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from service.report.words import percent
+from service.words import percent
 
 #: CSS colours and symbols, one a method in the order of the paper; both tell them apart
 LOOKS = (

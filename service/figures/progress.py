@@ -6,11 +6,11 @@ from typing import Any
 
 from search.trial import TrialResult
 from search.trial import Verdict
-from service.report.scatter import decided
-from service.report.scatter import thinned
-from service.report.words import amount_in_words
-from service.report.words import cost_unit
+from service.figures.scatter import decided
+from service.figures.scatter import thinned
 from service.store.values import Setup
+from service.words import amount_in_words
+from service.words import cost_unit
 
 #: verdict -> what a mark is called, its symbol and its colour
 MARKS = {

@@ -1,4 +1,4 @@
-"""The allocation a report is about, layer by layer: certified, closest, or best so far."""
+"""The allocation a job is shown by, layer by layer: certified, closest, or best so far."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

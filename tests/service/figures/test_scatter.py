@@ -6,7 +6,7 @@ import pytest
 
 from search.trial import Hits
 from search.trial import Verdict
-from service.report import scatter
+from service.figures import scatter
 from tests.service.report import front_samples
 from tests.service.report import samples
 

@@ -3,7 +3,7 @@
 import pytest
 
 from search.cost import OFFERED
-from service.report import words
+from service import words
 
 
 class TestAmountInWords:

@@ -6,7 +6,7 @@ import pytest
 
 from search.trial import TrialResult
 from search.trial import Verdict
-from service.report import progress
+from service.figures import progress
 from tests.service.report import samples
 
 RESULTS = [stored.result for stored in samples.trials()]

@@ -7,10 +7,13 @@ from typing import Any
 
 from search.allocation import MAX_BIT_WIDTH
 from search.allocation import Kind
-from service.report.layers import Layer
-from service.report.words import byte_unit
+from service.figures.labels import labels
+from service.figures.layers import Layer
+from service.words import byte_unit
 
 BAR_HEIGHT = 26  # pixels
+#: of an upright figure, which is as wide as half a screen: labels, and characters in each
+MOST_LABELS, MOST_LABEL = 40, 18
 #: a colour and a pattern each, so that colour alone tells nothing
 LOOKS = (("--first", ""), ("--second", "/"), ("--third", "x"), ("--fourth", "."), ("--fifth", "-"))
 FLOAT_LOOK = ("--quiet", "")
@@ -48,6 +51,34 @@ def memory_figure(layers: Sequence[Layer]) -> Figure:
         ],
         "layout": {**layout, "barmode": "overlay"},
     }
+
+
+def upright(figure: Figure) -> Figure:
+    """Return a figure of this module with its bars side by side, however many, at any height.
+
+    Where there are many layers, not every one is labelled.
+    """
+    layout = {key: value for key, value in figure["layout"].items() if key != "height"}
+    named, measured = layout["yaxis"], layout["xaxis"]
+    names = labels(named["ticktext"], most=MOST_LABEL)
+    step = len(names) // MOST_LABELS + 1
+    named = {
+        **named,
+        "range": named["range"][::-1],
+        "tickvals": named["tickvals"][::step],
+        "ticktext": names[::step],
+        "tickangle": -90,
+    }
+    return {
+        "data": [_upright(trace) for trace in figure["data"]],
+        "layout": {**layout, "xaxis": named, "yaxis": measured},
+    }
+
+
+def _upright(trace: Figure) -> Figure:
+    template = trace["hovertemplate"].replace("%{x", "%{y")
+    turned = {"orientation": "v", "x": trace["y"], "y": trace["x"], "hovertemplate": template}
+    return {**trace, **turned}
 
 
 def _bits(layers: Sequence[Layer], quantizer: str | None, *, look: tuple[str, str]) -> Figure:

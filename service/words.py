@@ -1,4 +1,4 @@
-"""Numbers as people read them, the same in the terminal and in the report."""
+"""Numbers as people read them: in the terminal, in the report and in the dashboard."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping

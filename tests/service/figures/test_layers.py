@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from service.report.layers import choice
-from service.report.layers import levels
+from service.figures.layers import choice
+from service.figures.layers import levels
 from service.store.values import JobState
 from tests.service.report import samples
 

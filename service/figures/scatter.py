@@ -11,10 +11,10 @@ from search.pareto import reference
 from search.spec import Baseline
 from search.trial import TrialResult
 from search.trial import Verdict
-from service.report.words import amount_in_words
-from service.report.words import cost_unit
-from service.report.words import percent
 from service.store.values import Setup
+from service.words import amount_in_words
+from service.words import cost_unit
+from service.words import percent
 
 #: dots of one kind that a browser still draws at once; more are thinned out evenly
 MOST_DOTS = 3000
