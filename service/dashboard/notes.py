@@ -4,6 +4,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from search.trial import EARLIER
+
 _VERSION = 1  # the dashboard shows a note from version 1 on
 
 
@@ -26,7 +28,12 @@ def note_of(trial: FrozenTrial) -> str:
     points = (
         f"{100 * abs(drop):.2f} points {'below' if drop > 0 else 'above'}" if drop else "exactly"
     )
+    source = (
+        "Taken over from an earlier job."
+        if told["origin"] == EARLIER
+        else f"Proposed by `{told['origin']}`; took {told['seconds']:.2g} s."
+    )
     return (
         f"**{verdict[:1].upper()}{verdict[1:]}**{seen}: {points} the float model's accuracy on "
-        f"the same images.\n\nProposed by `{told['origin']}`; took {told['seconds']:.2g} s."
+        f"the same images.\n\n{source}"
     )
