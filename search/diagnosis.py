@@ -25,9 +25,11 @@ class Blame:
 def closest(trials: Sequence[TrialResult]) -> TrialResult:
     """Return the trial that misses the floor by least; of equals the one with fewer bits.
 
-    None that was stopped because another dominates it: that one is at least as accurate.
+    None that was stopped because another dominates it: that one is at least as accurate. None that
+    an earlier search left undecided: it is told from too few images.
     """
-    seen = [trial for trial in trials if trial.verdict is not Verdict.DOMINATED]
+    judged = (Verdict.HELD, Verdict.MISSED)
+    seen = [trial for trial in trials if trial.verdict in judged]
     return min(seen, key=lambda t: (t.constraint, t.memory_bits, t.number))
 
 

@@ -137,7 +137,7 @@ def _images(evidence: Evidence, checks: Sequence[Check], *, certification: Basel
         # counted also where it was kept from an earlier job: the same request, the same document
         + (evidence.search.sensitivity.images if evidence.search.sensitivity else 0)
         + evidence.search.baseline.images
-        + sum(trial.hits.images for trial in evidence.trials)
+        + sum(trial.spent for trial in evidence.trials)
         + certification.images
         + sum(check.hits.images for check in checks)
     )

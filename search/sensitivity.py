@@ -10,6 +10,7 @@ are uncorrelated, which is what makes an exact frontier possible.
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,35 @@ class Sensitivity:
     def energy(self, allocation: BitAllocation) -> float:
         """Return the sum over the allocation's points."""
         return sum(self.energies[point][config] for point, config in allocation.items())
+
+
+Menus = Mapping[str, Sequence[QuantizerConfig]]
+
+
+def missing(menus: Menus, known: Sensitivity) -> dict[str, tuple[QuantizerConfig, ...]]:
+    """Return the options whose energy is not known, by point; points without any are left out."""
+    found = {
+        point: tuple(option for option in menu if option not in known.energies.get(point, {}))
+        for point, menu in menus.items()
+    }
+    return {point: options for point, options in found.items() if options}
+
+
+def joined(menus: Menus, known: Sensitivity, *, measured: Sensitivity | None) -> Sensitivity:
+    """Return what is known of these options together with what was measured of the others.
+
+    Both are of the same network on the same images. Only what was measured counts as evaluated.
+    """
+    added = measured.energies if measured else {}
+    energies = {point: {**known.energies.get(point, {}), **added.get(point, {})} for point in menus}
+    return Sensitivity(
+        energies={
+            point: monotone({option: energies[point][option] for option in menu})
+            for point, menu in menus.items()
+        },
+        margins=known.margins,
+        images=measured.images if measured else 0,
+    )
 
 
 def monotone(energies: Mapping[QuantizerConfig, float]) -> dict[QuantizerConfig, float]:

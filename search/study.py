@@ -32,15 +32,16 @@ def run(
 ) -> Iterator[TrialResult]:
     """Yield the trials after `history` until the budget or the search space is used up.
 
-    No allocation is evaluated twice. A trial stops as soon as its verdict is clear; if the goal is
-    the front, as soon as it is dominated.
+    No allocation is evaluated twice, but one that an earlier search left undecided. Trials of an
+    earlier search, which come first, are no part of the budget. A trial stops as soon as its
+    verdict is clear; if the goal is the front, as soon as it is dominated.
     """
     proposer = _Proposer(spec)
     races = Races(spec)
     for trial in history:
         proposer.learn(trial)
         races.learn(trial)
-    for number in range(len(history), min(spec.budget, spec.size)):
+    for number in range(len(history), len(history) + _left(spec, history)):
         proposal = proposer.propose(number)
         memory_bits = spec.cost(proposal.allocation)
         race = races.race(memory_bits)
@@ -58,6 +59,13 @@ def run(
         proposer.learn(trial)
         races.learn(trial)
         yield trial
+
+
+def _left(spec: SearchSpec, history: Sequence[TrialResult]) -> int:
+    """Return how many trials there will be after these."""
+    own = sum(not trial.earlier for trial in history)
+    decided = sum(trial.decided for trial in history)
+    return max(0, min(spec.budget - own, spec.size - decided))
 
 
 def _raced(race: Decides, rounds: Iterable[Hits]) -> tuple[Hits, Verdict]:
@@ -83,7 +91,8 @@ class _Proposer:
         self._front: tuple[TrialResult, ...] = ()
 
     def learn(self, trial: TrialResult) -> None:
-        self._seen.add(trial.allocation)
+        if trial.decided:
+            self._seen.add(trial.allocation)
         if self._ladder is not None:
             self._ladder.learn(trial)
         self._sampler.learn(trial)

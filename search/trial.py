@@ -51,6 +51,11 @@ class Verdict(StrEnum):
     HELD = "held"  # the floor, and what a certificate asks beyond it
     MISSED = "missed"  # for certain, or at the stated error rate
     DOMINATED = "dominated"  # stopped: another trial has fewer bits and is more accurate
+    UNDECIDED = "undecided"  # an earlier search's: too few of its images were seen for this floor
+
+
+#: origin of a trial that another search carried out before this one began
+EARLIER = "earlier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ class TrialResult:
     #: position in the search, from 0
     number: int
     allocation: BitAllocation
-    #: who proposed it: "uniform", "tpe", "random", …
+    #: who proposed it: "uniform", "tpe", "random", …; EARLIER: another search
     origin: str
     #: what the search minimizes: by default summed over all points, per image
     memory_bits: int
@@ -76,3 +81,18 @@ class TrialResult:
     def feasible(self) -> bool:
         """At or above the floor, as far as the search split tells."""
         return self.verdict is Verdict.HELD
+
+    @property
+    def decided(self) -> bool:
+        """Its allocation needs no further trial."""
+        return self.verdict is not Verdict.UNDECIDED
+
+    @property
+    def earlier(self) -> bool:
+        """Taken over from another search."""
+        return self.origin == EARLIER
+
+    @property
+    def spent(self) -> int:
+        """Images that this search evaluated for it."""
+        return 0 if self.earlier else self.hits.images

@@ -47,6 +47,15 @@ class Progress(Answer):
     best: BestSoFar | None = None
 
 
+class Taken(Answer):
+    """What a job took over from an earlier one."""
+
+    #: of these, none was evaluated by this job
+    trials: int
+    #: options of points whose sensitivity was known
+    sensitivities: int
+
+
 class Fault(Answer):
     """Why a job failed."""
 
@@ -67,6 +76,10 @@ class Job(Answer):
     tenant: str = "default"
     #: the earlier job of the same content whose search this one's is
     answered_by: str | None = None
+    #: the earlier job that its search starts from
+    from_job: str | None = None
+    #: what it took over from there, once it has
+    taken: Taken | None = None
     priority: int
     #: {"url", "events"} of whom it tells; None: nobody
     webhook: Mapping[str, Any] | None = None
@@ -87,7 +100,7 @@ class Trial(Answer):
     number: int
     #: who proposed it
     origin: str
-    #: "held", "missed" or "dominated"
+    #: "held", "missed" or "dominated"; "undecided" of an earlier job's trial
     verdict: str
     feasible: bool
     #: every image of the search split was evaluated; else the trial was decided on fewer

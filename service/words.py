@@ -86,6 +86,16 @@ def in_a_row(parts: Iterable[Any]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def taken_in_words(job: str, taken: Mapping[str, int]) -> str:
+    """Return in a sentence what a search took over from an earlier job."""
+    trials, options = taken["trials"], taken["sensitivities"]
+    return (
+        f"The search started from job {job}: {trials:,} of its trials were taken over and judged "
+        f"by this job's floor, and {options:,} options were not measured again. None of that is "
+        "counted among this job's trials and images."
+    )
+
+
 def _unit(count: float, units: Sequence[tuple[str, int]]) -> tuple[str, int]:
     return next((unit for unit in units if count >= unit[1]), units[-1])
 

@@ -17,11 +17,14 @@ from search.spec import SearchSpec
 from search.trial import TrialResult
 from service.store import leases
 from service.store import reuse
+from service.store import starts
 from service.store import trials
 from service.store.values import Lease
+from service.store.values import Submission
+from workers import content
+from workers import start
 from workers import workbench
 from workers.conclusion import conclude
-from workers.content import key
 from workers.data import Dataset
 from workers.datasets.catalog import surroundings
 from workers.errors import Cancelled
@@ -42,9 +45,7 @@ class Attempt:
 
     engine: Engine
     lease: Lease
-    job: JobSpec
-    #: search, whatever an earlier job found on the same content
-    fresh: bool
+    submission: Submission
     settings: WorkerSettings
     device: torch.device
     limit: Limit
@@ -52,17 +53,26 @@ class Attempt:
     check: Callable[[], None]
     telemetry: Telemetry
 
+    @property
+    def job(self) -> JobSpec:
+        """What is asked for."""
+        return self.submission.spec
+
 
 def carry_out(attempt: Attempt) -> None:
     """Search from where the recorded trials end and leave the job succeeded or infeasible.
 
     If an earlier job did on the same content, the job ends as that one did.
     """
+    asked = attempt.submission
     loaded = _load(attempt)
-    content = key(attempt.job, loaded[0], dataset=loaded[1], device=attempt.device)
-    if reuse.answer(attempt.engine, attempt.lease, content, fresh=attempt.fresh):
+    ground = content.ground(asked.spec, loaded[0], dataset=loaded[1], device=attempt.device)
+    starts.stand_on(attempt.engine, attempt.lease, ground)
+    digest = content.key(asked.spec, ground, from_job=asked.from_job)
+    if reuse.answer(attempt.engine, attempt.lease, digest, fresh=asked.fresh):
         return
-    bench, evaluator, search = _set_up(attempt, loaded)
+    source = start.source(attempt.engine, attempt.lease.job_id, asked, ground=ground)
+    bench, evaluator, search = _set_up(attempt, loaded, source=source)
     history = trials.history(attempt.engine, attempt.lease.job_id)
     results = list(history)
     leases.enter(attempt.engine, attempt.lease, "searching")
@@ -83,7 +93,8 @@ def carry_out(attempt: Attempt) -> None:
         conclusion = conclude(evidence, bench, check=attempt.check)
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
-    end(attempt.engine, attempt.lease, conclusion.document)
+    told = start.told(attempt.engine, attempt.lease.job_id, asked)
+    end(attempt.engine, attempt.lease, {**conclusion.document, **told})
 
 
 def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
@@ -103,7 +114,7 @@ def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
 
 
 def _set_up(
-    attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset]
+    attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset], *, source: start.Source
 ) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
     leases.enter(attempt.engine, attempt.lease, "calibrating")
     with (
@@ -119,9 +130,13 @@ def _set_up(
         )
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
-        search = workbench.resolve(attempt.job, bench, evaluator=evaluator)
+        known = source.known(bench, attempt.job)
+        search = workbench.resolve(attempt.job, bench, evaluator=evaluator, known=known)
     leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
-    sensed = search.sensitivity.images if search.sensitivity else 0
+    sensed = 0
+    if not source.kept:
+        starts.keep(attempt.engine, attempt.lease, source.start(bench, search, known=known))
+        sensed = search.sensitivity.images if search.sensitivity else 0
     _count(attempt, bench.calibration_images + sensed + evaluator.images)
     return bench, evaluator, search
 

@@ -1,8 +1,12 @@
-"""What a search depends on, as one digest: the request, the network, the images, the release."""
+"""What evaluations and whole searches depend on: the network, the images, the release, the request.
+
+Names do not count: a model or dataset whose files were replaced is another one.
+"""
 
 import hashlib
 import json
 from collections.abc import Iterator
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import torch
@@ -21,20 +25,45 @@ CHUNK = 1024  # images hashed at a time: they may lie on disk
 _IDLE = ("trial_timeout",)
 
 
-def key(job: JobSpec, network: CapturedNetwork, *, dataset: Dataset, device: torch.device) -> str:
+def ground(
+    job: JobSpec, network: CapturedNetwork, *, dataset: Dataset, device: torch.device
+) -> dict[str, str]:
+    """Return what evaluations depend on, by field of a request or part of a worker.
+
+    Where all of it is the same, an allocation that rounds alike has the same hits.
+    """
+    return {
+        "model": _of_network(network),
+        "dataset": _of_images(dataset),
+        "metric": job.metric,
+        "release": f"bitfloor {version('bitfloor')}.{FORMAT}",
+        "torch": torch.__version__,
+        "device": device.type,
+    }
+
+
+def key(job: JobSpec, stood_on: Mapping[str, str], *, from_job: str | None = None) -> str:
     """Return 64 hexadecimal digits, the same only for searches that find the same.
 
-    Names are looked behind: a model or dataset whose files were replaced is another one.
+    `stood_on` is the ground. A search that starts from an earlier job finds what that lets it.
     """
     asked = {name: value for name, value in codec.spec_document(job).items() if name not in _IDLE}
-    release = [FORMAT, version("bitfloor"), torch.__version__, device.type]
-    seen = hashlib.sha256()
-    seen.update(json.dumps([release, asked, network.module.code]).encode())
+    started = {} if from_job is None else {"from_job": from_job}
+    return hashlib.sha256(json.dumps([asked | started, stood_on]).encode()).hexdigest()
+
+
+def _of_network(network: CapturedNetwork) -> str:
+    seen = hashlib.sha256(json.dumps(network.module.code).encode())
     for name, tensor in sorted(network.module.state_dict().items()):
         seen.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         seen.update(raw_bytes(tensor))
+    return seen.hexdigest()
+
+
+def _of_images(dataset: Dataset) -> str:
+    seen = hashlib.sha256()
     for split in dataset:
-        seen.update(repr(split.preprocessing).encode())
+        seen.update(f"{len(split)} {split.preprocessing!r}".encode())
         for part in _parts(split):
             seen.update(raw_bytes(part))
     return seen.hexdigest()

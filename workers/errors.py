@@ -17,6 +17,7 @@ WorkerError
 ├── BrokenModel         an installed package's own model cannot be made
 ├── UnusableData        a dataset, or one file of it, cannot be read as what it should be
 ├── MismatchedData      the dataset does not fit the model
+├── EarlierJobUnusable  nothing can be taken over from the job to start from
 ├── MetricsAddressUnusable  nothing can answer Prometheus there
 ├── Cancelled           the job was cancelled while a trial ran
 └── Stopping            the worker was asked to stop while a trial ran
@@ -199,6 +200,16 @@ class MismatchedData(WorkerError):
 
     def __init__(self, model: str, dataset: str, *, why: str) -> None:
         super().__init__(f"{dataset} does not fit {model}: {why}")
+
+
+class EarlierJobUnusable(WorkerError):
+    """The job to start from is gone, or what is behind the names has changed since."""
+
+    code = "earlier-job-unusable"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        remedy = "submit again without from_job, or with another job"
+        super().__init__(f"from_job: nothing of job {job_id} can be taken over: {why}; {remedy}")
 
 
 class MetricsAddressUnusable(WorkerError):

@@ -74,17 +74,18 @@ def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensiti
     path = folder / f"{name}.sensitivity"
     if path.exists():
         if is_whole(path):
-            return _of(json.loads(path.read_bytes()[:-DIGEST_SIZE]))
+            return of(json.loads(path.read_bytes()[:-DIGEST_SIZE]))
         log.warning("a kept sensitivity is damaged and measured again", file=str(path))
     made = make()
-    document = json.dumps(_document(made)).encode()
+    document = json.dumps(document_of(made)).encode()
     with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".part", delete=False) as file:
         file.write(document + hashlib.sha256(document).digest())
     Path(file.name).replace(path)
     return made
 
 
-def _document(made: Sensitivity) -> dict[str, Any]:
+def document_of(made: Sensitivity) -> dict[str, Any]:
+    """Return the sensitivity as it is kept, exactly."""
     return {
         "images": made.images,
         "margins": made.margins.tolist(),
@@ -95,7 +96,8 @@ def _document(made: Sensitivity) -> dict[str, Any]:
     }
 
 
-def _of(document: Mapping[str, Any]) -> Sensitivity:
+def of(document: Mapping[str, Any]) -> Sensitivity:
+    """Return the sensitivity of `document_of`."""
     return Sensitivity(
         images=int(document["images"]),
         margins=np.array(document["margins"], dtype=np.float64),

@@ -9,24 +9,23 @@ import torch
 
 from search import cost
 from search import paired
-from search import rules
 from search import samplers
 from search.allocation import Kind
 from search.cost import Objective
 from search.errors import CertificateOutOfReach
 from search.preprocessing import settled
-from search.quantization import quantizer
 from search.quantization.calibration import PASSES
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
-from search.quantization.codebook import BOUNDED
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
 from search.quantization.sensitivity import BATCH
 from search.quantization.sensitivity import measure
 from search.rules import Menu
 from search.sensitivity import Sensitivity
+from search.sensitivity import joined
+from search.sensitivity import missing
 from search.spec import MEASURED
 from search.spec import METRICS
 from search.spec import Baseline
@@ -34,6 +33,7 @@ from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
+from workers import menus
 from workers import objectives
 from workers import sensitivity
 from workers import splits
@@ -120,12 +120,12 @@ def calibrated(
     """
     network, dataset = loaded
     # before anything that takes long: a rule for a point that is not there ends the job
-    menus = _menus(job, network)
-    bounds = rules.upper_bounds(job.points, menus, bounded=(BOUNDED,))
+    offered = menus.of(job, network)
+    bounds = menus.upper_bounds(job, offered)
     calibration = calibrate(
         network,
         lambda: (images for images, _ in dataset.calibration.batches(batch)),
-        bit_widths=tuple(sorted({option.bit_width for menu in menus.values() for option in menu})),
+        bit_widths=menus.bit_widths(offered),
         kinds=job.kinds,
     )
     calibration = replace(calibration, upper_bounds=bounds)
@@ -141,18 +141,24 @@ def calibrated(
     )
 
 
-def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> SearchSpec:
-    """Return the search that the request stands for.
+def resolve(
+    job: JobSpec,
+    bench: Workbench,
+    *,
+    evaluator: LocalEvaluator,
+    known: Sensitivity | None = None,
+) -> SearchSpec:
+    """Return the search that the request stands for; `known` is not measured again.
 
     Raises CertificateOutOfReach, ToleranceOutOfRange, and UnsupportedNetwork for an objective that
     the network has no facts for.
     """
     network = bench.network
     quantizes_activations = Kind.ACTIVATION in job.kinds
-    menus = _menus(job, network)
+    options = menus.of(job, network)
     return SearchSpec(
         points=network.all_points(job.kinds),
-        menus=tuple(menus.values()),
+        menus=tuple(options.values()),
         objective=objective(job, network),
         ties=network.structure.joins if job.tie == "join" and quantizes_activations else (),
         certificate=_certificate(job, images=len(bench.dataset.certification)),
@@ -161,13 +167,27 @@ def resolve(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> Sea
         sampler=job.sampler,
         budget=job.budget,
         seed=job.seed,
-        sensitivity=_sensitivity(bench, menus) if job.sampler in samplers.INFORMED else None,
+        sensitivity=_sensitivity(bench, options, known=known)
+        if job.sampler in samplers.INFORMED
+        else None,
     )
 
 
-def _sensitivity(bench: Workbench, menus: Mapping[str, Menu]) -> Sensitivity:
-    """Return what every option is expected to do, measured unless it was before."""
-    quantized = {point: menu for point, menu in menus.items() if menu}
+def _sensitivity(
+    bench: Workbench, options: Mapping[str, Menu], *, known: Sensitivity | None
+) -> Sensitivity:
+    """Return what every option is expected to do; what is not known of them is measured."""
+    quantized = {point: menu for point, menu in options.items() if menu}
+    if known is None:
+        return _measured(bench, quantized)
+    lacking = missing(quantized, known)
+    if not lacking:
+        return known
+    return joined(quantized, known, measured=_measured(bench, lacking))
+
+
+def _measured(bench: Workbench, quantized: Mapping[str, Menu]) -> Sensitivity:
+    """Return what these options are expected to do, measured unless it was before."""
     images = sensitivity.sample(bench.dataset.calibration)
     name = sensitivity.key(
         bench.network, images, calibration=bench.calibration, menus=quantized, top=bench.top
@@ -199,13 +219,6 @@ def _certificate(job: JobSpec, *, images: int) -> Certificate | None:
             job.tolerance, job.confidence, images=images, fewest=fewest or 0
         )
     return Certificate(images=images, confidence=job.confidence)
-
-
-def _menus(job: JobSpec, network: CapturedNetwork) -> Mapping[str, Menu]:
-    """Return what each point may choose from, by point."""
-    points = network.all_points(job.kinds)
-    menus = job.menus(points, able=lambda name, kind: kind in quantizer.get(name).kinds)
-    return dict(zip((point.name for point in points), menus, strict=True))
 
 
 def baseline(job: JobSpec, evaluator: LocalEvaluator) -> Baseline:

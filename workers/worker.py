@@ -139,8 +139,7 @@ class Worker:
         return Attempt(
             engine=self.engine,
             lease=lease,
-            job=job.submission.spec,
-            fresh=job.submission.fresh,
+            submission=job.submission,
             settings=self.settings,
             device=self.device,
             limit=Watchdog(overdue).limit,

@@ -67,11 +67,14 @@ class FrontProposer:
         self._known = known
         self._trials: list[TrialResult] = []
         self._seen: dict[BitAllocation, Hits] = {}
+        self._decided: set[BitAllocation] = set()
 
     def learn(self, trial: TrialResult) -> None:
         """Take in one finished trial."""
         self._trials.append(trial)
         self._seen[trial.allocation] = trial.hits
+        if trial.decided:
+            self._decided.add(trial.allocation)
 
     def propose(self, *, number: int, attempt: int) -> Proposal | None:
         """Return what is expected to gain most; None if nothing is left to gain."""
@@ -118,7 +121,7 @@ class FrontProposer:
         wanted = first + share * (last - first)
         for i in np.argsort(np.abs(found.costs - wanted), kind="stable"):
             allocation = self._landscape.allocation(found.options[i].tolist())
-            if allocation not in self._seen:
+            if allocation not in self._decided:
                 return Proposal(allocation, "frontier")
         return None
 
@@ -155,7 +158,7 @@ class FrontProposer:
         left = TRIED
         for i in order:
             allocation = self._landscape.allocation(pool.options[i].tolist())
-            if allocation not in self._seen:
+            if allocation not in self._decided:
                 yield int(i), Proposal(allocation, pool.origin[i])
                 left -= 1
             if not left:

@@ -42,17 +42,20 @@ class Proposer:
         self._spec = outset.landscape.spec
         self._trials: list[TrialResult] = []
         self._seen: dict[BitAllocation, Hits] = {}
+        self._decided: set[BitAllocation] = set()
 
     def learn(self, trial: TrialResult) -> None:
         """Take in one finished trial."""
         self._trials.append(trial)
         self._seen[trial.allocation] = trial.hits
+        if trial.decided:
+            self._decided.add(trial.allocation)
 
     def propose(self, *, number: int, attempt: int) -> Proposal | None:
         """Return the best bet; None if none is left."""
         held = [trial for trial in self._trials if trial.feasible]
         if not held:
-            return self._upwards(first=not self._trials)
+            return self._upwards(own=sum(not trial.earlier for trial in self._trials))
         bookmaker = self._bookmaker()
         best = min(held, key=lambda trial: (trial.memory_bits, trial.number))
         below = best.memory_bits
@@ -90,14 +93,17 @@ class Proposer:
         return replace(bookmaker, standing=standing, nothing=nothing), best, below
 
     def _bookmaker(self) -> Bookmaker:
-        return Bookmaker(self._outset.after(self._seen), self._seen)
+        return Bookmaker(self._outset.after(self._seen), self._decided)
 
-    def _upwards(self, *, first: bool) -> Proposal | None:
-        """Return the cheapest allocation that is likely to hold, the likelier the more missed."""
+    def _upwards(self, *, own: int) -> Proposal | None:
+        """Return the cheapest allocation that is likely to hold, the likelier the more missed.
+
+        `own` counts those of this search: what missed in an earlier one aimed for another floor.
+        """
         bookmaker = self._bookmaker()
-        likely = SAFE if first else UPWARDS[min(len(self._trials), len(UPWARDS)) - 1]
+        likely = UPWARDS[min(own, len(UPWARDS)) - 1] if own else SAFE
         found = self._outset.landscape.frontier(bookmaker.view.belief.mean, around=self._middle())
-        origin = "frontier" if first else "correction"
+        origin = "correction" if self._trials else "frontier"
         return bookmaker.cheapest(found, likely=likely, origin=origin)
 
     def _downwards(

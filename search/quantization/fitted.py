@@ -28,7 +28,7 @@ class FittedOptions:
 
     def __init__(self, calibration: Calibration, device: torch.device) -> None:
         self.calibration = calibration
-        self._device = device
+        self.device = device
         self._parameters: dict[tuple[str, QuantizerConfig], Parameters] = {}
         self._operators: dict[tuple[str, QuantizerConfig], Operator] = {}
 
@@ -47,7 +47,7 @@ class FittedOptions:
         key = (point, config)
         if key not in self._operators:
             self._operators[key] = fake_quantize.operator(
-                self.parameters(point, config), self._device
+                self.parameters(point, config), self.device
             )
         return self._operators[key]
 

@@ -3,6 +3,7 @@
 ApiError
 ├── NoWorkerYet          nobody has said what can be searched
 ├── UnknownName          a field names something that no worker announced
+├── CannotStartFrom      from_job names a job that nothing can be taken over from
 ├── NoBestYet            the search has not found or certified anything
 ├── NothingFeasible      the search ended without an allocation above the floor
 ├── UnknownRoute         no such address
@@ -50,6 +51,15 @@ class UnknownName(ApiError):
         self.field = field
         #: all of a few, the closest of many
         self.known = nearest(name, known)
+
+
+class CannotStartFrom(ApiError):
+    """A search cannot start from the job that `from_job` names."""
+
+    field = "from_job"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"no search can start from job {job_id}: {why}")
 
 
 class NoBestYet(ApiError):

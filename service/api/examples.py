@@ -32,6 +32,8 @@ JOB: dict[str, Any] = {
     "labels": {"team": "vision"},
     "tenant": "vision",
     "answered_by": None,
+    "from_job": None,
+    "taken": None,
     "priority": 0,
     "webhook": {"url": "https://ci.example.com/bitfloor", "events": ["succeeded", "failed"]},
     "attempt": 1,

@@ -9,10 +9,12 @@ from fastapi import Header
 from fastapi import Query
 from fastapi import Response
 
+from service.api import earlier
 from service.api import offers
 from service.api import present
 from service.api import problems
 from service.api import schemas
+from service.api.errors import CannotStartFrom
 from service.api.errors import CrossOrigin
 from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
@@ -102,6 +104,7 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
             problems.INVALID,
             UnknownName,
             UrlRefused,
+            CannotStartFrom,
             IdempotencyConflict,
             QuotaExceeded,
             CrossOrigin,
@@ -112,6 +115,7 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
 def submit_job(engine: Database, submission: Asked, *, response: Response) -> schemas.Job:
     """Queue a search."""
     offers.require(engine, submission.spec)
+    earlier.require(engine, submission)
     job, created = jobs.enqueue(engine, submission)
     response.status_code = 202 if created else 200
     response.headers["Location"] = f"/v1/jobs/{job.id}"

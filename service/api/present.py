@@ -39,6 +39,8 @@ def job(value: Job) -> schemas.Job:
         progress=_progress(value),
         error=schemas.Failure(code=error.code, message=error.message) if error else None,
         answered_by=value.answered_by,
+        from_job=submission.from_job,
+        taken=_taken(value),
         infeasible=_infeasible(value),
         links=links(value.id),
     )
@@ -57,6 +59,13 @@ def links(job_id: str) -> schemas.Links:
         deliveries=f"{base}/deliveries",
         dashboard=f"/dashboard/studies/{study_id(job_id)}",
     )
+
+
+def _taken(value: Job) -> schemas.Taken | None:
+    taken = value.taken
+    if taken is None:
+        return None
+    return schemas.Taken(trials=taken.trials, sensitivities=taken.sensitivities)
 
 
 def _webhook(value: webhooks.Webhook | None) -> Webhook | None:

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from search.errors import InvalidSpec
+from service.api.errors import CannotStartFrom
 from service.api.errors import CrossOrigin
 from service.api.errors import DashboardIsReadOnly
 from service.api.errors import NoAnswerInTime
@@ -194,6 +195,7 @@ TABLE: Mapping[type[Exception], Problem] = {
         },
     ),
     UrlRefused: Problem(422, "webhook-refused", "No webhook may go there", members=_field),
+    CannotStartFrom: Problem(422, "cannot-start-from", "No search starts there", members=_field),
     InvalidSpec: Problem(INVALID.status, INVALID.code, INVALID.title, members=_field),
     NoWorkerYet: Problem(503, "no-worker-yet", "No worker has announced itself yet", headers=_SOON),
     DatabaseBusy: Problem(

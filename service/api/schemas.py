@@ -42,6 +42,13 @@ class Progress(BaseModel):
     best: Best | None
 
 
+class Taken(BaseModel):
+    """What a job took over from an earlier one."""
+
+    trials: int = Field(description="They are its first trials, and no part of its budget.")
+    sensitivities: int = Field(description="Options of points that were not measured again.")
+
+
 class Failure(BaseModel):
     """Why a job failed, or why its last attempt did."""
 
@@ -109,6 +116,10 @@ class Job(BaseModel):
         description="The earlier job whose trials and best these are: the same request, network "
         "and images. null: this job searched itself."
     )
+    from_job: str | None = Field(description="The earlier job that its search starts from.")
+    taken: Taken | None = Field(
+        description="What it took over from there; null before it has, and without `from_job`."
+    )
     infeasible: dict[str, Any] | None = Field(
         description="The closest allocation and the points to blame, if nothing held the floor."
     )
@@ -129,7 +140,8 @@ class Trial(BaseModel):
     origin: str = Field(description="Who proposed it.")
     verdict: Verdict = Field(
         description="held: the floor, and what the certificate asks beyond it; missed; dominated: "
-        "stopped, since another trial has fewer bits and is more accurate."
+        "stopped, since another trial has fewer bits and is more accurate; undecided: of the job "
+        "that the search started from, on too few images for this floor."
     )
     feasible: bool = Field(description="The verdict is that it held.")
     complete: bool = Field(

@@ -172,6 +172,11 @@ class JobSubmission(BaseModel):
         description="Search anew, whatever an earlier job of yours found with the same request on "
         "the same network and images.",
     )
+    from_job: Name | None = Field(
+        default=None,
+        description="An earlier job of yours, on the same model and images, that has ended: its "
+        "trials are taken over where they fit, judged anew, and its sensitivity.",
+    )
     priority: int = Field(
         default=0,
         ge=-MAX_PRIORITY,
@@ -184,7 +189,7 @@ class JobSubmission(BaseModel):
 
     def to_value(self, idempotency_key: str | None) -> Submission:
         """Return what the store keeps."""
-        own = self.model_dump(exclude={"labels", "priority", "fresh", "webhook"})
+        own = self.model_dump(exclude={"labels", "priority", "fresh", "from_job", "webhook"})
         own |= {"quantizers": tuple(self.quantizers), "bit_widths": tuple(self.bit_widths)}
         own |= {
             "splits": self.splits and self.splits.to_value(),
@@ -196,6 +201,7 @@ class JobSubmission(BaseModel):
             labels=self.labels,
             priority=self.priority,
             fresh=self.fresh,
+            from_job=self.from_job,
             idempotency_key=idempotency_key,
             webhook=self.webhook.to_value() if self.webhook else None,
         )

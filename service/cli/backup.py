@@ -10,7 +10,7 @@ from service.cli.options import DEFAULT_DATA_DIR
 from service.cli.options import DataDir
 from service.cli.options import SomeDatabase
 from service.cli.output import say
-from service.report.words import bytes_in_words
+from service.words import bytes_in_words
 
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the copy.")]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="What 'bitfloor backup' wrote.")]

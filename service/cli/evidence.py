@@ -12,6 +12,7 @@ from service.words import metric_in_words
 from service.words import objective_in_words
 from service.words import percent
 from service.words import points
+from service.words import taken_in_words
 
 
 def lines(document: Mapping[str, Any]) -> Iterable[str]:
@@ -29,6 +30,8 @@ def lines(document: Mapping[str, Any]) -> Iterable[str]:
     )
     yield from _proof(checked)
     yield _versus_uniform(document)
+    if "taken" in document:
+        yield taken_in_words(str(document["from_job"]), document["taken"])
 
 
 def _proof(checked: Mapping[str, Any]) -> Iterable[str]:

@@ -150,6 +150,9 @@ def _facts(shown: Job) -> Iterable[tuple[str, object]]:
     yield "started", shown.started_at.isoformat() if shown.started_at else "-"
     yield "finished", shown.finished_at.isoformat() if shown.finished_at else "-"
     yield "trials", f"{progress.trials} of {progress.budget}"
+    if shown.from_job:
+        yield "from job", shown.from_job
+        yield "taken over", _taken(shown)
     yield "images evaluated", f"{progress.images_evaluated:,}"
     yield "float accuracy", percent(progress.float_accuracy, 2)
     yield "floor", percent(progress.floor, 2)
@@ -159,6 +162,13 @@ def _facts(shown: Job) -> Iterable[tuple[str, object]]:
         yield "error", f"{shown.error.code}: {shown.error.message}"
     if shown.infeasible:
         yield "infeasible", shown.infeasible.get("reason", "nothing held the floor")
+
+
+def _taken(shown: Job) -> str:
+    taken = shown.taken
+    if taken is None:
+        return "nothing so far"
+    return f"{taken.trials:,} trials, {taken.sensitivities:,} sensitivities"
 
 
 def _best_so_far(shown: Job) -> str:

@@ -35,7 +35,7 @@ from service.words import percent
 PLAIN_STEPS = 10  # lines a search, where there is no terminal to draw on
 
 
-def submit(
+def submit(  # noqa: PLR0913 - an option is a parameter
     spec: Annotated[str, typer.Argument(metavar="SPEC.yaml", help='What to search; "-" is stdin.')],
     *,
     overrides: Annotated[
@@ -46,10 +46,16 @@ def submit(
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Submitting again gives the same job.")
     ] = None,
+    from_job: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Start from what this earlier job has evaluated."),
+    ] = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Submit a search; prints the job's id."""
     request = spec_file.read(spec, overrides or ())
+    if from_job is not None:
+        request["from_job"] = from_job
     with connect(server) as client:
         job = client.submit(request, idempotency_key=idempotency_key)
         typer.echo(job.id)
@@ -109,6 +115,8 @@ def summary(job: Job) -> str:
     """Return the best so far against the floor, in one line."""
     progress = job.progress
     parts = [f"{progress.images_evaluated:,} images"]
+    if job.taken:
+        parts.append(f"{job.taken.trials:,} earlier trials taken over")
     if progress.best:
         saved = percent(progress.best.saved)
         cost = amount_in_words(progress.best.memory_bytes, objective_of(job.spec))

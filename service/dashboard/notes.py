@@ -5,6 +5,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from search.trial import EARLIER
 from service.store.values import Job
 from service.verdict import verdict
 
@@ -44,9 +45,14 @@ def note_of(trial: FrozenTrial) -> str:
     points = (
         f"{100 * abs(drop):.2f} points {'below' if drop > 0 else 'above'}" if drop else "exactly"
     )
+    source = (
+        "Taken over from an earlier job."
+        if told["origin"] == EARLIER
+        else f"Proposed by `{told['origin']}`; took {told['seconds']:.2g} s."
+    )
     return (
         f"**{verdict[:1].upper()}{verdict[1:]}**{seen}: {points} the float model's accuracy on "
-        f"the same images.\n\nProposed by `{told['origin']}`; took {told['seconds']:.2g} s."
+        f"the same images.\n\n{source}"
     )
 
 

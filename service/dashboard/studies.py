@@ -111,6 +111,9 @@ def _user_attrs(job: Job) -> dict[str, Any]:
         attrs["accuracy floor"] = job.setup.baseline.floor
         name, unit = cost_metric(job)
         attrs[f"float32 {name}"] = job.setup.float_bits / unit
+    if job.taken is not None:
+        attrs["from job"] = job.submission.from_job
+        attrs["trials taken over"] = job.taken.trials
     if job.error is not None:
         attrs["error"] = job.error.message
     return attrs | {f"label {key}": value for key, value in job.submission.labels.items()}

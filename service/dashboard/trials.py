@@ -25,6 +25,7 @@ _VERDICTS = {
     Verdict.HELD: "held the floor",
     Verdict.MISSED: "missed the floor",
     Verdict.DOMINATED: "dominated by another",
+    Verdict.UNDECIDED: "not decided under this floor",
 }
 #: The form in which the dashboard reads feasibility (and Optuna still does): a list, all <= 0.
 _CONSTRAINTS = "constraints"

@@ -65,12 +65,19 @@ def progress_figure(setup: Setup, trials: Sequence[TrialResult], *, objective: s
 
 
 def images_figure(setup: Setup, trials: Sequence[TrialResult]) -> Figure:
-    """Return, trial by trial, the share of the search split that its verdict took."""
+    """Return, trial by trial, the share of the search split that its verdict took.
+
+    Trials of an earlier job took none.
+    """
     passes = dict(
         zip((trial.number for trial in trials), running_passes(setup, trials), strict=True)
     )
     traces = [
-        _marks([trial for trial in trials if trial.verdict is verdict], verdict, setup=setup)
+        _marks(
+            [trial for trial in trials if trial.verdict is verdict and not trial.earlier],
+            verdict,
+            setup=setup,
+        )
         | {"name": name, "marker": {"symbol": symbol, "color": color, "size": 7}}
         for verdict, (name, symbol, color) in MARKS.items()
     ]
@@ -94,7 +101,7 @@ def images_figure(setup: Setup, trials: Sequence[TrialResult]) -> Figure:
 
 def running_passes(setup: Setup, trials: Sequence[TrialResult]) -> list[float]:
     """Return the images evaluated up to and with each trial, in full passes over the split."""
-    images = accumulate(trial.hits.images for trial in trials)
+    images = accumulate(trial.spent for trial in trials)
     return [so_far / setup.baseline.images for so_far in images]
 
 

@@ -29,6 +29,7 @@ VERDICTS = {
     Verdict.HELD: "held",
     Verdict.MISSED: "missed",
     Verdict.DOMINATED: "dominated by another",
+    Verdict.UNDECIDED: "not decided yet",
 }
 
 Figure = dict[str, Any]
@@ -66,7 +67,7 @@ class _Drawing:
 
     def texts(self, trials: Iterable[TrialResult]) -> list[str]:
         return [
-            f"trial {trial.number}, proposed by {escape(trial.origin)}<br>"
+            f"trial {trial.number}, {_source(trial)}<br>"
             f"{amount_in_words(trial.memory_bits / 8, self.objective)}<br>"
             f"accuracy {percent(self.setup.accuracy(trial.hits), 2)}"
             f"{'' if trial.complete else ', estimated'}<br>{decided(trial, self.setup.baseline)}"
@@ -122,24 +123,33 @@ def _by_verdict(near: Sequence[TrialResult], drawing: _Drawing) -> Iterator[Figu
     held = [trial for trial in near if trial.feasible]
     full = [trial for trial in held if trial.complete]
     early = [trial for trial in held if not trial.complete]
-    missed = [trial for trial in near if not trial.feasible]
+    missed = [trial for trial in near if trial.decided and not trial.feasible]
+    undecided = [trial for trial in near if not trial.decided]
     yield drawing.dots("held", full, symbol="circle", color="--held")
     yield drawing.dots("held, decided early", early, symbol="circle-open", color="--held")
     yield drawing.dots("missed", missed, symbol="x-thin-open", color="--missed")
+    yield drawing.dots("undecided", undecided, symbol="diamond-open", color="--quiet")
 
 
 def _dominated(near: Sequence[TrialResult], drawing: _Drawing) -> Iterator[Figure]:
     full = [trial for trial in near if trial.complete]
-    early = [trial for trial in near if not trial.complete]
+    early = [trial for trial in near if not trial.complete and trial.decided]
+    undecided = [trial for trial in near if not trial.decided]
     yield drawing.dots("dominated", full, symbol="circle", color="--quiet")
     yield drawing.dots("dominated, stopped early", early, symbol="circle-open", color="--quiet")
+    yield drawing.dots("undecided", undecided, symbol="diamond-open", color="--quiet")
+
+
+def _source(trial: TrialResult) -> str:
+    return "of an earlier job" if trial.earlier else f"proposed by {escape(trial.origin)}"
 
 
 def decided(trial: TrialResult, baseline: Baseline) -> str:
     """Return the verdict and on how many images it fell."""
     if trial.complete:
         return f"{VERDICTS[trial.verdict]}, on all {trial.hits.images:,} images"
-    seen = f"decided after {trial.hits.images:,} of {baseline.images:,} images"
+    when = "decided after" if trial.decided else "after"
+    seen = f"{when} {trial.hits.images:,} of {baseline.images:,} images"
     return f"{VERDICTS[trial.verdict]}, {seen}"
 
 

@@ -1,6 +1,7 @@
 """Renders a job, finished or not, as one HTML page that needs no network."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -27,6 +28,7 @@ from service.store.values import StoredTrial
 from service.verdict import verdict
 from service.words import BIT_OPERATIONS
 from service.words import percent
+from service.words import taken_in_words
 
 #: kind -> what its sections and plots are named with, and how headings begin and end
 SECTIONS = {Kind.ACTIVATION: ("", "activations"), Kind.WEIGHT: ("weight-", "weights")}
@@ -112,6 +114,9 @@ def _search(
 ) -> str:
     results = [stored.result for stored in trials]
     parts = [f"<p>{escape(_spent(setup, trials))}</p>"]
+    if job.taken is not None:
+        started = taken_in_words(str(job.submission.from_job), asdict(job.taken))
+        parts.append(f"<p>{escape(started)}</p>")
     if any(result.feasible for result in results):
         figures["progress"] = progress.progress_figure(
             setup, results, objective=job.submission.spec.minimizes
@@ -137,8 +142,10 @@ def _search(
 
 
 def _spent(setup: Setup, trials: Sequence[StoredTrial]) -> str:
-    results = [stored.result for stored in trials]
-    images = sum(result.hits.images for result in results)
+    results = [stored.result for stored in trials if not stored.result.earlier]
+    if not results:
+        return "No allocation was evaluated: all trials are those of an earlier job."
+    images = sum(result.spent for result in results)
     passes = progress.running_passes(setup, results)[-1]
     early = sum(not result.complete for result in results)
     return (

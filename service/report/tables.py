@@ -78,11 +78,11 @@ def front_table(front: Sequence[StoredTrial], setup: Setup, *, objective: str) -
 def origins_table(trials: Sequence[StoredTrial]) -> str:
     """Return one row for each who proposed, in the order of their first trials."""
     results = [stored.result for stored in trials]
-    every = sum(result.hits.images for result in results)
+    every = sum(result.spent for result in results)
     rows = []
     for origin in dict.fromkeys(result.origin for result in results):
         own = [result for result in results if result.origin == origin]
-        images = sum(result.hits.images for result in own)
+        images = sum(result.spent for result in own)
         held = sum(result.feasible for result in own)
         share = percent(images / every) if every else "-"
         rows.append((origin, f"{len(own):,}", f"{held:,}", f"{images:,}", share))
@@ -107,6 +107,7 @@ def facts(job: Job) -> str:
         "sampler": spec.sampler,
         "seed": spec.seed,
         "trials": f"{job.progress.trials:,} of {spec.budget:,}",
+        **({"started from job": job.submission.from_job} if job.submission.from_job else {}),
         "images evaluated": f"{job.progress.images_evaluated:,}",
         **{f"label {name}": value for name, value in job.submission.labels.items()},
     }

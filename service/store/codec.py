@@ -97,7 +97,7 @@ def _rule_of(document: Document) -> PointRule:
 
 
 def submission_document(submission: Submission) -> dict[str, Any]:
-    """Return what the client said; tenant and webhook are columns of their own."""
+    """Return what the client said; tenant, webhook and from_job are columns of their own."""
     return {
         "spec": spec_document(submission.spec),
         "labels": dict(submission.labels),

@@ -194,6 +194,7 @@ def _insert(session: Session, submission: Submission) -> Job | None:
         submission=codec.submission_document(submission),
         idempotency_digest=_key_digest(submission),
         priority=submission.priority,
+        from_job=submission.from_job,
         created_at=db_now(),
         claimable_at=db_now(),
         **_told(submission),
@@ -223,7 +224,8 @@ def _told(submission: Submission) -> dict[str, Any]:
 
 def _alike(one: Submission, other: Submission) -> bool:
     documents = [codec.submission_document(submission) for submission in (one, other)]
-    return documents[0] == documents[1] and one.webhook == other.webhook
+    apart = [(submission.webhook, submission.from_job) for submission in (one, other)]
+    return documents[0] == documents[1] and apart[0] == apart[1]
 
 
 def _id_of(session: Session, submission: Submission) -> str:

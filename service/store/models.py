@@ -93,6 +93,13 @@ class JobRow(Base):
     #: whether the webhook wants to know of it and has not been sent word
     start_untold: Mapped[bool] = mapped_column(server_default=false())
     end_untold: Mapped[bool] = mapped_column(server_default=false())
+    #: the earlier job that the search starts from; apart from the submission, because a release
+    #: that knows no such thing reads that
+    from_job: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    #: {"trials", "sensitivities"}, counted, once they are
+    taken: Mapped[dict[str, Any] | None]
+    #: what evaluations depend on: network, images, metric, release, device
+    ground: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
@@ -142,6 +149,18 @@ END_UNTOLD = and_(JobRow.end_untold.is_(True), JobRow.finished_at.is_not(None))
 
 Index("ix_jobs_start_untold", JobRow.id, postgresql_where=START_UNTOLD, sqlite_where=START_UNTOLD)
 Index("ix_jobs_end_untold", JobRow.id, postgresql_where=END_UNTOLD, sqlite_where=END_UNTOLD)
+
+
+class StartRow(Base):
+    """What a search starts from, kept before its first trial."""
+
+    __tablename__ = "starts"
+
+    job_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey(JobRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    #: as a worker writes it; null: the sampler asks for none
+    sensitivity: Mapped[dict[str, Any] | None]
 
 
 class LabelRow(Base):

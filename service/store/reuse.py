@@ -12,20 +12,22 @@ from service.store import fencing
 from service.store.clock import db_now
 from service.store.models import FrontRow
 from service.store.models import JobRow
+from service.store.models import StartRow
 from service.store.models import TrialRow
 from service.store.transactions import writing
 from service.store.values import JobState
 from service.store.values import Lease
 
 #: what is a job's own, of the columns that tell what its search found
-_FOUND = ("setup", "histograms", "result", "trials", "best_number")
+_FOUND = ("setup", "histograms", "result", "trials", "best_number", "taken")
 
 
 def answer(engine: Engine, lease: Lease, content: str, *, fresh: bool) -> bool:
     """Note what the job's search depends on; end the job if an earlier one succeeded on the same.
 
-    The earlier job is the newest of the same tenant. Its trials, front, setup and result become
-    this job's too. `fresh`: look for none. Returns whether the job has ended. Raises LeaseLost.
+    The earlier job is the newest of the same tenant. Its start, trials, front, setup and result
+    become this job's too. `fresh`: look for none. Returns whether the job has ended. Raises
+    LeaseLost.
     """
     with writing(engine) as session:
         fencing.write(session, lease, content=content)
@@ -52,7 +54,7 @@ def _earlier(session: Session, lease: Lease, *, content: str) -> str | None:
 
 
 def _copy(session: Session, earlier: str, *, to: str) -> None:
-    for table in (TrialRow, FrontRow):
+    for table in (TrialRow, FrontRow, StartRow):
         columns = [column for column in table.__table__.columns if column.name != "job_id"]
         rows = select(literal(to, JobRow.id.type), *columns).where(table.job_id == earlier)
         names = ["job_id", *(column.name for column in columns)]

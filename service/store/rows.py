@@ -22,6 +22,7 @@ from service.store.values import JobState
 from service.store.values import Progress
 from service.store.values import StoredTrial
 from service.store.values import Submission
+from service.store.values import Taken
 
 #: SQLAlchemy does not tell in types that an outer join may find nothing
 JobSelect = Select[JobRow, TrialRow | None]
@@ -70,6 +71,7 @@ def job_of(
         submission=replace(
             codec.submission_of(row.submission),
             tenant=row.tenant,
+            from_job=row.from_job,
             webhook=codec.webhook_of(row.webhook),
         ),
         attempt=row.attempt,
@@ -87,6 +89,7 @@ def job_of(
         ),
         result=result,
         answered_by=row.answered_by,
+        taken=None if row.taken is None else Taken(**row.taken),
     )
 
 

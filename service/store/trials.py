@@ -58,7 +58,7 @@ def record(
         _insert(session, lease.job_id, result=result, seconds=seconds)
         if result.feasible:
             _update_best(session, lease.job_id, result=result)
-        if result.complete and (result.feasible or _goal(session, lease.job_id) == "front"):
+        if result.complete and (result.feasible or goal(session, lease.job_id) == "front"):
             _update_front(session, lease.job_id, result=result)
     return cancel_requested
 
@@ -124,10 +124,10 @@ def _update_best(session: Session, job_id: str, *, result: TrialResult) -> None:
     session.execute(noted, execution_options=_UNSYNCHRONIZED)
 
 
-def _goal(session: Session, job_id: str) -> str | None:
+def goal(session: Session, job_id: str) -> str | None:
     """Return the goal that was asked for; None where a release that knew none was asked."""
-    goal = JobRow.submission["spec"]["goal"].as_string()
-    return session.scalar(select(goal).where(JobRow.id == job_id))
+    asked = JobRow.submission["spec"]["goal"].as_string()
+    return session.scalar(select(asked).where(JobRow.id == job_id))
 
 
 def _update_front(session: Session, job_id: str, *, result: TrialResult) -> None:

@@ -61,6 +61,8 @@ class Submission:
     idempotency_key: str | None = None
     #: search, whatever an earlier job found on the same content
     fresh: bool = False
+    #: the earlier job of the same tenant whose trials and sensitivity are taken over; None: none
+    from_job: str | None = None
     #: whose job it is
     tenant: str = DEFAULT_TENANT
     #: whom to tell of it; None: nobody
@@ -133,11 +135,22 @@ class Setup:
 class Progress:
     """How far a job is, over its recorded trials."""
 
+    #: its own, not those it took over
     trials: int
     #: calibration, baseline, trials and certification together, counted by the worker
     images_evaluated: int
     #: the feasible trial with the fewest bits so far
     best: TrialResult | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """How much a job took over from an earlier one."""
+
+    #: its first ones, judged anew
+    trials: int
+    #: options of points that were not measured again
+    sensitivities: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +179,8 @@ class Job:
     result: Document | None
     #: the earlier job of the same content whose search this one's is
     answered_by: str | None = None
+    #: None before anything was taken over, and where nothing is
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
 from search.sensitivity import Sensitivity
+from search.sensitivity import joined
+from search.sensitivity import missing
 from search.sensitivity import monotone
 
 
@@ -56,3 +58,30 @@ class TestMonotone:
         for one, energy in found.items():
             as_many = [o for o in measured if o.quantizer == one.quantizer and o >= one]
             assert energy == max(measured[o] for o in as_many)
+
+
+class TestJoined:
+    A4, A8, C4 = (QuantizerConfig(*pair) for pair in (("affine", 4), ("affine", 8), ("code", 4)))
+    KNOWN = Sensitivity(
+        energies={"p": {A4: 2.0, A8: 1.0}, "q": {A4: 3.0}}, margins=np.array([1.0]), images=768
+    )
+
+    def test_only_what_is_not_known_is_missing(self) -> None:
+        menus = {"p": (self.A4, self.C4), "q": (self.A4,), "r": (self.A8,)}
+        assert missing(menus, self.KNOWN) == {"p": (self.C4,), "r": (self.A8,)}
+
+    def test_known_and_measured_make_one_and_only_the_measured_took_images(self) -> None:
+        menus = {"p": (self.A4, self.C4)}
+        energies = {"p": {self.C4: 5.0}}
+        measured = Sensitivity(energies=energies, margins=self.KNOWN.margins, images=99)
+        found = joined(menus, self.KNOWN, measured=measured)
+        assert found.energies == {"p": {self.A4: 2.0, self.C4: 5.0}}
+        assert found.images == 99
+        assert joined({"q": (self.A4,)}, self.KNOWN, measured=None).images == 0
+
+    def test_more_bits_are_still_no_worse(self) -> None:
+        menus = {"q": (self.A4, self.A8)}
+        energies = {"q": {self.A8: 7.0}}
+        measured = Sensitivity(energies=energies, margins=self.KNOWN.margins, images=9)
+        found = joined(menus, self.KNOWN, measured=measured)
+        assert found.energies == {"q": {self.A4: 7.0, self.A8: 7.0}}

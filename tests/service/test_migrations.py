@@ -40,6 +40,7 @@ OURS = {
     "sessions",
     "quotas",
     "deliveries",
+    "starts",
 }
 
 

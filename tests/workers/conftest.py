@@ -34,7 +34,7 @@ def worker(engine: Engine, tmp_path: Path) -> Worker:
 def submit(engine: Engine) -> Submit:
     """Return a function that queues a search on the embedded network."""
 
-    def enqueue(*, fresh: bool = True, **changes: object) -> Job:
+    def enqueue(*, fresh: bool = True, from_job: str | None = None, **changes: object) -> Job:
         fields: dict[str, object] = {
             "model": "digits-vgg",
             "dataset": "digits",
@@ -43,6 +43,7 @@ def submit(engine: Engine) -> Submit:
             "budget": 12,
         }
         spec = JobSpec(**(fields | changes))  # type: ignore[arg-type]  # wrong names are tested
-        return jobs.enqueue(engine, Submission(spec=spec, fresh=fresh))[0]
+        submission = Submission(spec=spec, fresh=fresh, from_job=from_job)
+        return jobs.enqueue(engine, submission)[0]
 
     return enqueue

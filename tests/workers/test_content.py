@@ -11,6 +11,7 @@ from tests.workers.test_workbench import AROUND
 from tests.workers.test_workbench import CPU
 from tests.workers.test_workbench import MODELS
 from workers import workbench
+from workers.content import ground
 from workers.content import key
 from workers.data import Dataset
 
@@ -23,7 +24,7 @@ def loaded() -> tuple[CapturedNetwork, Dataset]:
 
 
 def digest(loaded: tuple[CapturedNetwork, Dataset], job: JobSpec = JOB) -> str:
-    return key(job, loaded[0], dataset=loaded[1], device=CPU)
+    return key(job, ground(job, loaded[0], dataset=loaded[1], device=CPU))
 
 
 class TestKey:

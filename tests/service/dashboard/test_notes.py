@@ -1,9 +1,13 @@
-"""What a study's page says in words."""
+"""What the pages of a study and of a trial say in words."""
 
 import re
 
+import optuna
 import pytest
+from optuna.trial import FrozenTrial
 
+from search.trial import EARLIER
+from service.dashboard.notes import note_of
 from service.dashboard.notes import study_note
 from service.store.values import Job
 from service.store.values import JobError
@@ -41,3 +45,19 @@ class TestStudyNote:
         # of what Markdown knows, nothing is left that no backslash takes the meaning of
         assert re.findall(r"(?<!\\)(?:\\\\)*[!-/:-@\[\]-`{-~]", said) == []
         assert "\n" not in said
+
+
+def told(origin: str) -> FrozenTrial:
+    verdict = "not decided under this floor, after 64 of 1,000 images"
+    attrs = {"images": 64, "drop": 0.0, "verdict": verdict, "origin": origin, "seconds": 0.0}
+    return optuna.trial.create_trial(value=1.0, user_attrs=attrs)
+
+
+@pytest.mark.parametrize(
+    "origin, said",
+    [(EARLIER, "Taken over from an earlier job."), ("tpe", "Proposed by `tpe`; took 0 s.")],
+)
+def test_a_trial_that_was_taken_over_was_proposed_by_nobody(origin: str, said: str) -> None:
+    note = note_of(told(origin))
+    assert note.endswith(said)
+    assert note.startswith("**Not decided under this floor, after 64 of 1,000 images**: exactly")

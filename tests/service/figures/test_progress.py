@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from search.trial import EARLIER
 from search.trial import TrialResult
 from search.trial import Verdict
 from service.figures import progress
@@ -51,3 +52,14 @@ class TestRunningPasses:
         passes = progress.running_passes(samples.setup(), results)
         total = sum(result.hits.images for result in results) / samples.BASELINE.images
         assert passes[-1:] == ([pytest.approx(total)] if results else [])
+
+
+class TestEarlierTrials:
+    def test_they_took_no_images_and_still_lead(self) -> None:
+        results = [replace(result, origin=EARLIER) for result in RESULTS[:20]] + RESULTS[20:]
+        figure = progress.progress_figure(samples.setup(), results, objective="activation_memory")
+        (line,) = figure["data"]
+        assert line["x"][0] == 0
+        assert line["customdata"][-1] == sum(result.hits.images for result in RESULTS[20:])
+        drawn = progress.images_figure(samples.setup(), results)["data"]
+        assert min(number for trace in drawn for number in trace["x"]) == 20

@@ -122,3 +122,19 @@ class TestThinned:
     def test_many_are_bounded(self) -> None:
         results = [samples.trial(0)] * (5 * scatter.MOST_DOTS)
         assert 0 < len(scatter.thinned(results)) <= scatter.MOST_DOTS
+
+
+class TestUndecided:
+    @pytest.mark.parametrize("goal", ["floor", "front"])
+    def test_what_was_not_decided_is_called_neither_held_nor_missed(self, goal: str) -> None:
+        near = next(t.result for t in samples.trials() if t.result.complete)
+        hits = Hits(images=500, correct=445, lost=5)
+        facts = {"origin": "earlier", "hits": hits, "complete": False}
+        undecided = replace(near, verdict=Verdict.UNDECIDED, **facts)  # type: ignore[arg-type]  # fields by name
+        drawn = scatter.front_figure(
+            samples.setup(), [undecided], front=[], objective="activation_memory", goal=goal
+        )
+        (trace,) = drawn["data"]
+        assert trace["name"] == "undecided (1)"
+        assert "of an earlier job" in trace["text"][0]
+        assert "not decided yet, after 500 of 1,000 images" in trace["text"][0]
