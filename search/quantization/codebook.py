@@ -8,7 +8,6 @@ values lie; the bound is fitted unless the request gives it.
 import functools
 
 import numpy as np
-from sklearn.cluster import KMeans
 from threadpoolctl import ThreadpoolController
 
 from search.quantization.histogram import Counts
@@ -77,6 +76,9 @@ def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | Non
 
 def _k_means(values: Values, counts: Counts, *, clusters: int) -> Values:
     """Return the cluster centres, ascending; `values` ascend."""
+    # loaded when something is to be fitted: a worker would start a second later
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - takes as long as all else of search
+
     distinct, index = np.unique(values, return_inverse=True)
     weights: Values = np.bincount(index, weights=counts).astype(np.float64)
     if len(distinct) <= clusters:

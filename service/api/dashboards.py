@@ -7,8 +7,6 @@ from sqlalchemy import Engine
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from service.dashboard.app import dashboard
-
 MOST = 32  # tenants whose dashboards are kept: each has four threads and a list of its jobs
 
 
@@ -22,6 +20,9 @@ class Dashboards:
 
     def of(self, tenant: str | None) -> ASGIApp:
         """Return the dashboard of one tenant's jobs, of all for None."""
+        # Optuna's dashboard loads scikit-learn: more than all the rest of the service
+        from service.dashboard.app import dashboard  # noqa: PLC0415 - loaded when it is asked for
+
         with self._lock:
             if tenant not in self._kept:
                 own = dashboard(self._engine, tenant)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 
+from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 from starlette.types import Receive
@@ -12,7 +13,7 @@ from service.api.dashboards import Dashboards
 from service.api.door import PRINCIPAL
 from service.api.errors import DashboardIsReadOnly
 from service.api.errors import UnknownRoute
-from service.dashboard import app as dashboard
+from service.dashboard import paths
 from service.store.access import Principal
 
 _READING = ("GET", "HEAD")
@@ -30,7 +31,7 @@ class Fallback:
     ) -> Awaitable[None]:
         """Raise what the error table knows, or hand the request on."""
         path = scope["path"]
-        if scope["type"] != "http" or not dashboard.owns(path):
+        if scope["type"] != "http" or not paths.owns(path):
             raise UnknownRoute(path)
         if scope["method"] not in _READING:
             raise DashboardIsReadOnly(scope["method"], path)
@@ -50,6 +51,8 @@ class Fallback:
                 await send(message)
 
         principal: Principal = scope["state"][PRINCIPAL]
-        await self._dashboards.of(principal.sees)(scope, receive, held_back)
+        # in a thread: the first one is loaded, which takes seconds
+        dashboard = await to_thread.run_sync(self._dashboards.of, principal.sees)
+        await dashboard(scope, receive, held_back)
         if status >= _FIRST_ERROR:
             raise HTTPException(status)

@@ -20,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from service.api import request_ids
 from service.api.door import PRINCIPAL
 from service.api.http_metrics import HttpMetrics
-from service.dashboard import app as dashboard
+from service.dashboard import paths
 from service.store.access import Principal
 from service.store.cursors import is_job_id
 from service.tracing import Span
@@ -182,7 +182,7 @@ def route_of(scope: Scope) -> str:
     path: str = scope["path"]
     if path == scope["app"].openapi_url:
         return path
-    return DASHBOARD if dashboard.owns(path) else NO_ROUTE
+    return DASHBOARD if paths.owns(path) else NO_ROUTE
 
 
 def path_of(scope: Scope) -> str:

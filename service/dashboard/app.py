@@ -24,7 +24,7 @@ _THREADS = 4
 def dashboard(engine: Engine, tenant: str | None = None) -> ASGIApp:
     """Return the dashboard of one tenant's jobs, of all for None.
 
-    For GET and HEAD at the paths that `owns` names.
+    For GET and HEAD at the paths that are its own.
     """
     application = WSGIMiddleware(bottle_app(JobStorage(engine, tenant)), workers=_THREADS)
     return cast(ASGIApp, application)  # a2wsgi spells the same types out its own way
@@ -46,21 +46,6 @@ def bottle_app(storage: JobStorage) -> Bottle:
     app.route("/api/meta", "GET", json_api_view(_meta))
     app.add_hook("before_request", _state_an_encoding)
     return app
-
-
-def owns(path: str) -> bool:
-    """Tell whether the path is the dashboard's to answer."""
-    first = path.split("/", 2)[1] if path.startswith("/") else ""
-    return first in {
-        "",
-        "api",
-        "artifacts",
-        "csv",
-        "dashboard",
-        "favicon.ico",
-        "incompatible-rdb-schema",
-        "static",
-    }
 
 
 def _detail(storage: JobStorage, study_id: int, *, after: int) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Each part imports with what its extras install, and nothing more."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.rules.borders import imports
@@ -39,6 +42,20 @@ class TestImported:
     def test_what_the_extras_do_not_bring_is_refused(self) -> None:
         with pytest.raises(ImportError, match="No module named 'sqlalchemy'"):
             imported(["service.store.*"], extras=(), folder=ROOT)
+
+
+class TestLoaded:
+    @pytest.mark.parametrize(
+        "modules",
+        [
+            "service.cli.deployment",
+            "workers.__main__, workers.offers, workers.models.registry, workers.worker",
+        ],
+    )
+    def test_to_start_costs_nobody_the_second_that_scikit_learn_takes(self, modules: str) -> None:
+        # the dashboard and codebooks load it when they are asked for
+        program = f"import sys, {modules}; sys.exit('sklearn' in sys.modules)"
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, timeout=120)
 
 
 class TestBroughtBy:

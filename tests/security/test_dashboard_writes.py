@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from service.api.app import create_app
 from service.dashboard.app import bottle_app
-from service.dashboard.app import owns
+from service.dashboard.paths import owns
 from service.dashboard.storage import JobStorage
 from service.dashboard.study_ids import study_id
 from service.store.models import Base
