@@ -51,6 +51,12 @@ LabelKey = Annotated[str, StringConstraints(pattern=f"^{LABEL_KEY}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=f"^{LABEL_VALUE}$")]
 
 
+Priority = Annotated[
+    int,
+    Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher is run sooner; equals by age."),
+]
+
+
 class JobSubmission(BaseModel):
     """A search to carry out. Unknown fields, duplicates and numbers written as text are refused."""
 
@@ -172,12 +178,7 @@ class JobSubmission(BaseModel):
         description="Search anew, whatever an earlier job of yours found with the same request on "
         "the same network and images.",
     )
-    priority: int = Field(
-        default=0,
-        ge=-MAX_PRIORITY,
-        le=MAX_PRIORITY,
-        description="Higher is run sooner; equals by age.",
-    )
+    priority: Priority = 0
     webhook: webhooks.Webhook | None = Field(
         default=None, description="Whom to tell when the job ends; left out, nobody."
     )
@@ -199,3 +200,13 @@ class JobSubmission(BaseModel):
             idempotency_key=idempotency_key,
             webhook=self.webhook.to_value() if self.webhook else None,
         )
+
+
+class PriorityChange(BaseModel):
+    """Another priority for a job."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"priority": 10}]}
+    )
+
+    priority: Priority
