@@ -17,6 +17,7 @@ from service.store.errors import StoreError
 from service.store.values import Job
 from service.store.values import JobError
 from service.store.values import Lease
+from workers import memory
 from workers import retry
 from workers.attempt import Attempt
 from workers.attempt import carry_out
@@ -81,7 +82,10 @@ class Worker:
         if claimed is None:
             return False
         lease, job = claimed
-        self.telemetry.attempt(job, lease.attempt, work=lambda: self._attempt(lease, job))
+        try:
+            self.telemetry.attempt(job, lease.attempt, work=lambda: self._attempt(lease, job))
+        finally:
+            memory.release()
         return True
 
     def _attempt(self, lease: Lease, job: Job) -> End:

@@ -109,7 +109,7 @@ class JobsContract:
     def test_submissions_without_a_key_are_all_different(self, engine: Engine) -> None:
         assert enqueue(engine).id != enqueue(engine).id
 
-    def test_twenty_submissions_of_one_key_at_once_give_one_job(self, engine: Engine) -> None:
+    def test_a_hundred_submissions_of_one_key_at_once_give_one_job(self, engine: Engine) -> None:
         together = Barrier(100)
 
         def submit(_: int) -> tuple[Job, bool]:
