@@ -113,6 +113,11 @@ class BitfloorClient:
         """Ask for the job to end; a running one does within seconds."""
         return self._read(JobHandle, self._request("POST", _path(job_id, "/cancel")))
 
+    def change_priority(self, job_id: str, priority: int) -> JobHandle:
+        """Put the job before or behind others; a running one, for when it returns to the queue."""
+        body = {"priority": priority}
+        return self._read(JobHandle, self._request("POST", _path(job_id, "/priority"), json=body))
+
     def trials(self, job_id: str) -> Iterator[Trial]:
         """Yield the job's trials in order, fetching pages as they are asked for."""
         page: TrialPage | None = None

@@ -31,6 +31,10 @@ class Server(Protocol):
         """Ask for the job to end."""
         ...
 
+    def change_priority(self, job_id: str, priority: int) -> "JobHandle":
+        """Put the job before or behind others."""
+        ...
+
     def best(self, job_id: str) -> Best:
         """Return the certified best allocation."""
         ...
@@ -88,6 +92,10 @@ class JobHandle(Job):
     def cancel(self) -> "JobHandle":
         """Ask for the job to end, and return it; a running one does within seconds."""
         return self._server.cancel(self.id)
+
+    def change_priority(self, priority: int) -> "JobHandle":
+        """Put the job before or behind others, and return it; higher is run sooner."""
+        return self._server.change_priority(self.id, priority)
 
     def best(self) -> Best:
         """Return the certified best allocation; raises Problem while there is none."""

@@ -139,5 +139,11 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the number of generated requests be asked for."""
+    """Let the number of generated requests, and of sequences of acts, be asked for."""
     parser.addoption("--fuzz", default=0, type=int, help="fewest requests to each database")
+    parser.addoption(
+        "--state-machine-examples",
+        default=0,
+        type=int,
+        help="sequences of acts on each database's queue; more than `make test` has time for",
+    )

@@ -19,7 +19,10 @@ from service.store import catalog
 from service.store import session
 from service.store.errors import StoreError
 from workers import openmp  # noqa: F401  # before anything that loads torch
+from workers.bell import Bell
+from workers.departure import Departure
 from workers.errors import MetricsAddressUnusable
+from workers.listener import Listener
 from workers.settings import MetricsSettings
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
@@ -39,8 +42,10 @@ def work(  # noqa: PLR0913  # an option is a parameter
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
 ) -> None:
     """Search for the jobs in the queue, one after another."""
-    stop = threading.Event()
-    _on_signals(stop)
+    stop, bell = threading.Event(), Bell()
+    _on_signals(stop, bell)
+    departure = Departure(stop)
+    departure.start()
     try:
         _start_log()
         settings = WorkerSettings(
@@ -62,13 +67,16 @@ def work(  # noqa: PLR0913  # an option is a parameter
     from workers.datasets.catalog import surroundings  # noqa: PLC0415  # loads torchvision
     from workers.models.registry import open_models  # noqa: PLC0415  # loads torch
     from workers.offers import offers  # noqa: PLC0415  # loads torch
-    from workers.worker import open_worker  # noqa: PLC0415  # loads torch
+    from workers.workbench import choose_device  # noqa: PLC0415  # loads torch
+    from workers.worker import Worker  # noqa: PLC0415  # loads torch
 
     catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
-    worker = open_worker(engine, settings, stop, telemetry=telemetry)
+    device = choose_device(settings.device)
+    worker = Worker(engine, settings, device, stop, telemetry, bell, departure)
     if once:
         worker.work_once()
     else:
+        Listener(engine, bell.ring).start()
         worker.work_forever()
 
 
@@ -96,12 +104,15 @@ def _telemetry(settings: MetricsSettings) -> Telemetry:
     return telemetry
 
 
-def _on_signals(stop: threading.Event) -> None:
+def _on_signals(stop: threading.Event, bell: Bell) -> None:
     """Let the first SIGTERM or SIGINT finish the round, and the second end the process."""
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        # its lock cannot be held by the code that this interrupts: the main thread only looks
         stop.set()
-        signal.signal(number, signal.SIG_DFL)
+        bell.ring()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

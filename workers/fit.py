@@ -8,6 +8,7 @@ from torch.export import ExportedProgram
 
 from search.errors import InvalidSpec
 from search.errors import UnsupportedNetwork
+from search.quantization.shortage import is_shortage
 from search.spec import METRICS
 from search.spec import JobSpec
 from workers.data import Dataset
@@ -30,6 +31,8 @@ def require_fit(job: JobSpec, network: nn.Module | ExportedProgram, *, dataset: 
         returned: object = runnable(network)(images)
     # a program checks its input by assertions and guards of its own
     except (RuntimeError, ValueError, AssertionError) as error:
+        if is_shortage(error):
+            raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
         why = f"images of shape {shape}: {lines[0]}"
         raise MismatchedData(job.model, job.dataset, why=why) from error

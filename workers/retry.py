@@ -8,11 +8,17 @@ from search.errors import SearchError
 from search.errors import UnknownQuantizer
 from search.errors import UnknownSampler
 from search.errors import UnsupportedNetwork
+from search.quantization.shortage import is_shortage
 from service.store.values import JobError
 from workers.errors import WorkerError
 
 FIRST_DELAY = 2.0  # seconds
 LARGEST_DELAY = 300.0  # seconds
+
+_MORE_ROOM = (
+    "half the images at once were too many as well: lower BITFLOOR_BATCH of the workers, or give "
+    "them more memory"
+)
 
 #: the first kind that matches names the code
 _CODES: tuple[tuple[type[Exception], str], ...] = (
@@ -43,6 +49,8 @@ def decide(error: Exception, failures: int) -> RetryDecision:
     if isinstance(error, SearchError | WorkerError):
         return RetryDecision(JobError(code=code(error), message=str(error)), None)
     told = JobError(code="worker-error", message=f"{type(error).__name__}: {_first_line(error)}")
+    if is_shortage(error):
+        told = JobError(code="out-of-memory", message=f"{_first_line(error)}; {_MORE_ROOM}")
     return RetryDecision(told, min(FIRST_DELAY * 2**failures, LARGEST_DELAY))
 
 

@@ -15,13 +15,10 @@ from search.cost import Objective
 from search.errors import CertificateOutOfReach
 from search.preprocessing import settled
 from search.quantization.calibration import PASSES
-from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
-from search.quantization.sensitivity import BATCH
-from search.quantization.sensitivity import measure
 from search.rules import Menu
 from search.sensitivity import Sensitivity
 from search.sensitivity import joined
@@ -33,6 +30,7 @@ from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
+from workers import measured
 from workers import menus
 from workers import objectives
 from workers import sensitivity
@@ -44,6 +42,7 @@ from workers.datasets.source import Surroundings
 from workers.evaluators.local import LocalEvaluator
 from workers.fit import require_fit
 from workers.loaded import on_device
+from workers.memory import Room
 from workers.models.registry import Models
 
 PLOTTED_BINS = 128  # per histogram kept for plots
@@ -62,6 +61,8 @@ class Workbench:
     top: int
     #: where sensitivities are kept
     sensitivities: Path
+    #: may interrupt what takes long
+    room: Room
 
     @property
     def calibration_images(self) -> int:
@@ -72,7 +73,12 @@ class Workbench:
     def evaluator(self, split: Split) -> LocalEvaluator:
         """Return an evaluator for the split; costs one float pass over it."""
         return LocalEvaluator(
-            self.network, split, options=self.options, batch=self.batch, top=self.top
+            self.network,
+            split,
+            options=self.options,
+            batch=self.batch,
+            top=self.top,
+            room=self.room,
         )
 
 
@@ -122,11 +128,9 @@ def calibrated(
     # before anything that takes long: a rule for a point that is not there ends the job
     offered = menus.of(job, network)
     bounds = menus.upper_bounds(job, offered)
-    calibration = calibrate(
-        network,
-        lambda: (images for images, _ in dataset.calibration.batches(batch)),
-        bit_widths=menus.bit_widths(offered),
-        kinds=job.kinds,
+    room = Room(batch, around.check)
+    calibration = measured.calibration(
+        network, dataset.calibration, menus=offered, kinds=job.kinds, room=room
     )
     calibration = replace(calibration, upper_bounds=bounds)
     options = FittedOptions(calibration, device)
@@ -138,6 +142,7 @@ def calibrated(
         batch,
         METRICS[job.metric],
         around.cache / "sensitivities",
+        room,
     )
 
 
@@ -195,12 +200,13 @@ def _measured(bench: Workbench, quantized: Mapping[str, Menu]) -> Sensitivity:
     return sensitivity.kept(
         bench.sensitivities,
         name,
-        make=lambda: measure(
+        make=lambda: measured.sensitivity(
             bench.network,
-            images.batches(BATCH),
+            images,
             options=bench.options,
             menus=quantized,
             top=bench.top,
+            room=bench.room,
         ),
     )
 

@@ -1,6 +1,8 @@
 """Claims one job after another and sees each to its end, or leaves it for the next attempt."""
 
+import random
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import field
 from functools import partial
@@ -15,10 +17,12 @@ from service.store.errors import StoreError
 from service.store.values import Job
 from service.store.values import JobError
 from service.store.values import Lease
+from workers import memory
 from workers import retry
-from workers import workbench
 from workers.attempt import Attempt
 from workers.attempt import carry_out
+from workers.bell import Bell
+from workers.departure import Departure
 from workers.errors import Cancelled
 from workers.errors import Stopping
 from workers.heartbeat import Heartbeat
@@ -30,6 +34,9 @@ from workers.watchdog import Watchdog
 log = structlog.get_logger()
 
 LONGEST_PAUSE = 30.0  # seconds between tries while the database is away
+_MOST_DOUBLINGS = 10
+SHORTEST_WAIT = 0.05  # seconds: what is due now somebody else may just be taking
+_JITTER = 0.25  # of the seconds between looks: workers that started together do not look together
 
 
 @dataclass(frozen=True)
@@ -42,21 +49,32 @@ class Worker:
     #: set to end: looked at between rounds and between jobs
     stop: threading.Event
     telemetry: Telemetry = field(default_factory=Telemetry)
+    #: rung when there may be work, and when `stop` is set
+    bell: Bell = field(default_factory=Bell)
+    #: ends the process where a step outlasts `stop`; by itself, never
+    departure: Departure | None = None
 
     def work_forever(self) -> None:
         """Work until asked to stop; an empty queue or a database that is away is waited out."""
         outages = 0
         while not self.stop.is_set():
             try:
-                worked = self.work_once()
+                wait = 0.0 if self.work_once() else self.until_next_look()
                 outages = 0
             except StoreError as error:
                 outages += 1
                 log.warning("the database is away", why=str(error))
-                self.stop.wait(min(self.settings.poll_seconds * 2**outages, LONGEST_PAUSE))
-                continue
-            if not worked:
-                self.stop.wait(self.settings.poll_seconds)
+                doublings = min(outages, _MOST_DOUBLINGS)
+                wait = min(self.settings.poll_seconds * 2**doublings, LONGEST_PAUSE)
+            if wait:
+                self.bell.wait(wait)
+
+    def until_next_look(self) -> float:
+        """Return how many seconds to wait if nobody rings, given that nothing is due now."""
+        share = random.uniform(1 - _JITTER, 1)  # noqa: S311  # spreads load, keeps no secret
+        due = leases.due_in(self.engine)
+        wait = self.settings.poll_seconds * share
+        return max(SHORTEST_WAIT, wait if due is None else min(wait, due))
 
     def work_once(self) -> bool:
         """Carry out one job if there is one; return whether there was."""
@@ -64,7 +82,10 @@ class Worker:
         if claimed is None:
             return False
         lease, job = claimed
-        self.telemetry.attempt(job, lease.attempt, work=lambda: self._attempt(lease, job))
+        try:
+            self.telemetry.attempt(job, lease.attempt, work=lambda: self._attempt(lease, job))
+        finally:
+            memory.release()
         return True
 
     def _attempt(self, lease: Lease, job: Job) -> End:
@@ -81,11 +102,15 @@ class Worker:
 
     def _carried_out(self, lease: Lease, job: Job) -> End:
         """Carry the job out and leave it in the state that its end calls for."""
+        heartbeat = self._heartbeat(lease)
+        release = partial(leases.release, self.engine, lease)
+        holding = self.departure.holding(release) if self.departure else nullcontext()
         try:
-            with self._heartbeat(lease) as heartbeat:
+            with holding, heartbeat:
                 carry_out(self._prepared(lease, job, heartbeat=heartbeat))
         except Cancelled:
-            leases.cancel(self.engine, lease)
+            if not heartbeat.cancelled:
+                leases.cancel(self.engine, lease)
             log.info("cancelled")
             return End.CANCELLED
         except Stopping:
@@ -118,6 +143,7 @@ class Worker:
             lambda: self.telemetry.heartbeat(renew),
             # at least three signs of life per lease, so that one may be missed
             interval=min(self.settings.heartbeat_seconds, seconds / 3),
+            cancel=partial(leases.cancel, self.engine, lease),
         )
 
     def _prepared(self, lease: Lease, job: Job, *, heartbeat: Heartbeat) -> Attempt:
@@ -146,11 +172,3 @@ class Worker:
             check=check,
             telemetry=self.telemetry,
         )
-
-
-def open_worker(
-    engine: Engine, settings: WorkerSettings, stop: threading.Event, *, telemetry: Telemetry
-) -> Worker:
-    """Return a worker on the device that the settings name."""
-    device = workbench.choose_device(settings.device)
-    return Worker(engine, settings, device, stop, telemetry)

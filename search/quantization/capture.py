@@ -30,6 +30,7 @@ from search.quantization.fake_quantize import Operator
 from search.quantization.observer import Observer
 from search.quantization.observer import Size
 from search.quantization.places import Place
+from search.quantization.shortage import is_shortage
 from search.quantization.structure import Structure
 from search.quantization.weights import Weight
 
@@ -131,6 +132,8 @@ def _exported(model: nn.Module | ExportedProgram, example: Tensor) -> fx.GraphMo
         try:
             program = torch.export.export(model, (example,), dynamic_shapes=(dynamic,))
         except Exception as error:  # export raises many kinds; all mean the same here
+            if is_shortage(error):
+                raise
             lines = str(error).strip().splitlines() or [repr(error)]
             raise UnsupportedNetwork(type(model).__name__, lines[0]) from error
     captured = move_to_device_pass(program, example.device).module(check_guards=False)
@@ -169,6 +172,8 @@ def _measured(
     try:
         output = module(example)
     except Exception as error:  # whatever a graph raises that was exported for something else
+        if is_shortage(error):
+            raise
         lines = str(error).strip().splitlines() or [repr(error)]
         raise UnsupportedNetwork("the graph", f"it does not run: {lines[0]}") from error
     finally:

@@ -50,17 +50,19 @@ def risk(margins: Tensor) -> Tensor:
     return (margins.sigmoid() * (-margins).sigmoid()).clamp_min(LEAST)
 
 
-def measure(
+def measure(  # noqa: PLR0913 - what is measured, on what, and how much of it at once
     network: CapturedNetwork,
     batches: Iterable[tuple[Tensor, Tensor]],
     *,
     options: FittedOptions,
     menus: Mapping[str, Menu],
     top: int,
+    at_once: int = BATCH,
 ) -> Sensitivity:
     """Return the sensitivity over some labelled images on the network's device.
 
-    `menus` has the options of every point that is quantized, activations and weights.
+    `menus` has the options of every point that is quantized, activations and weights. Of every
+    batch, `at_once` images at most are put through together, which changes nothing but rounding.
     """
     activations = {
         point: _Activation(options, point, menu=menu)
@@ -73,7 +75,8 @@ def measure(
         if weight.point.name in menus
     }
     with _noting(network, activations=activations, weights=weights):
-        found = _passes(network, batches, noted=[*activations.values(), *weights.values()], top=top)
+        noted: list[_Activation | _Weight] = [*activations.values(), *weights.values()]
+        found = _passes(network, batches, noted=noted, top=top, at_once=at_once)
     scores = {
         point: activations[point].energies()
         if point in activations
@@ -94,24 +97,32 @@ def _passes(
     *,
     noted: Sequence["_Activation | _Weight"],
     top: int,
+    at_once: int,
 ) -> Reals:
     """Run the passes, let the points take note of each, and return the margins."""
     signs = torch.Generator().manual_seed(0)
-    kept = [point.leaf for point in noted if isinstance(point, _Weight)]
+    activations = [point for point in noted if isinstance(point, _Activation)]
+    weights = [point for point in noted if isinstance(point, _Weight)]
+    kept = [weight.leaf for weight in weights]
     found: list[Tensor] = []
     for images, labels in batches:
-        # the inputs' gradients are asked for, since every point's lies on the way there
-        leaf = images.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
-        margin = margins(network(leaf), labels, top=top)
         # signs at random: the square of a sum over images is then, on average, the sum of squares
-        sign = torch.randint(0, 2, margin.shape, generator=signs).mul_(2).sub_(1).to(margin)
-        # the squares of these gradients are then weighed by the images' risk
-        seed = sign * risk(margin.detach()).sqrt()
-        # of these alone: the network's own parameters would keep their gradients afterwards
-        torch.autograd.backward([(margin * seed).sum()], inputs=[leaf, *kept])
-        found.append(margin.detach().cpu())
-        for point in noted:
-            point.add()
+        sign = torch.randint(0, 2, labels.shape, generator=signs).mul_(2).sub_(1)
+        parts = zip(*(torch.split(each, at_once) for each in (images, labels, sign)), strict=True)
+        for some, of_some, signed in parts:
+            # the inputs' gradients are asked for, since every point's lies on the way there
+            leaf = some.detach().clone().requires_grad_(True)  # noqa: FBT003  # torch's signature
+            margin = margins(network(leaf), of_some, top=top)
+            # the squares of these gradients are then weighed by the images' risk
+            seed = signed.to(margin) * risk(margin.detach()).sqrt()
+            # of these alone: the network's own parameters would keep their gradients afterwards
+            torch.autograd.backward([(margin * seed).sum()], inputs=[leaf, *kept])
+            found.append(margin.detach().cpu())
+            for activation in activations:
+                activation.add()
+        # the gradients of all parts have been summed up by then
+        for weight in weights:
+            weight.add()
     every: Reals = torch.cat(found).double().numpy()
     return every
 

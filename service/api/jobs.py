@@ -1,4 +1,4 @@
-"""/v1/jobs: submit a search, look it up, list, cancel."""
+"""/v1/jobs: submit a search, look it up, list, cancel, put before or behind others."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -28,7 +28,9 @@ from service.api.parameters import Limit
 from service.api.submission import LABEL_KEY
 from service.api.submission import LABEL_VALUE
 from service.api.submission import JobSubmission
+from service.api.submission import PriorityChange
 from service.store import jobs
+from service.store import priorities
 from service.store.errors import BadCursor
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
@@ -144,3 +146,22 @@ def show_job(engine: Database, job_id: JobId) -> schemas.Job:
 def cancel_job(engine: Database, job_id: JobId) -> schemas.Job:
     """Cancel a job: a queued one at once, a running one within seconds."""
     return present.job(jobs.request_cancel(engine, job_id))
+
+
+@router.post(
+    "/{job_id}/priority",
+    responses=responses(
+        problems.NOT_JSON,
+        problems.TOO_SLOW,
+        problems.TOO_LARGE,
+        problems.WRONG_MEDIA_TYPE,
+        problems.INVALID,
+        JobNotFound,
+        JobAlreadyFinal,
+        QuotaExceeded,
+        CrossOrigin,
+    ),
+)
+def change_priority(engine: Database, job_id: JobId, *, body: PriorityChange) -> schemas.Job:
+    """Put a job before or behind others; a running one, for when it returns to the queue."""
+    return present.job(priorities.change(engine, job_id, body.priority))

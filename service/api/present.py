@@ -30,7 +30,7 @@ def job(value: Job) -> schemas.Job:
         spec=schemas.Spec(**codec.spec_document(submission.spec)),
         labels=dict(submission.labels),
         tenant=submission.tenant,
-        priority=submission.priority,
+        priority=value.priority,
         webhook=_webhook(submission.webhook),
         attempt=value.attempt,
         created_at=_utc(value.created_at),

@@ -51,6 +51,12 @@ LabelKey = Annotated[str, StringConstraints(pattern=f"^{LABEL_KEY}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=f"^{LABEL_VALUE}$")]
 
 
+Priority = Annotated[
+    int,
+    Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher is run sooner; equals by age."),
+]
+
+
 class JobSubmission(BaseModel):
     """A search to carry out. Unknown fields, duplicates and numbers written as text are refused."""
 
@@ -177,12 +183,7 @@ class JobSubmission(BaseModel):
         description="An earlier job of yours, on the same model and images, that has ended: its "
         "trials are taken over where they fit, judged anew, and its sensitivity.",
     )
-    priority: int = Field(
-        default=0,
-        ge=-MAX_PRIORITY,
-        le=MAX_PRIORITY,
-        description="Higher is run sooner; equals by age.",
-    )
+    priority: Priority = 0
     webhook: webhooks.Webhook | None = Field(
         default=None, description="Whom to tell when the job ends; left out, nobody."
     )
@@ -205,3 +206,13 @@ class JobSubmission(BaseModel):
             idempotency_key=idempotency_key,
             webhook=self.webhook.to_value() if self.webhook else None,
         )
+
+
+class PriorityChange(BaseModel):
+    """Another priority for a job."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"priority": 10}]}
+    )
+
+    priority: Priority

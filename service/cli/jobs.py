@@ -1,4 +1,4 @@
-"""Commands about jobs: list, show, cancel."""
+"""Commands about jobs: list, show, cancel, priority."""
 
 from itertools import islice
 from typing import Annotated
@@ -59,3 +59,15 @@ def cancel(job_id: JobId, server: Server = DEFAULT_SERVER) -> None:
         say(f"cancelled {job.id}")
     else:
         say(f"asked {job.id} to end; see: bitfloor watch {job.id}")
+
+
+def priority(
+    job_id: JobId,
+    value: Annotated[int, typer.Argument(metavar="N", help="Higher is run sooner.")],
+    *,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Put a job before or behind others; a running one, for when it returns to the queue."""
+    with connect(server) as client:
+        job = client.change_priority(job_id, value)
+    say(f"{job.id} has priority {job.priority}")

@@ -81,6 +81,12 @@ app.command("wait", rich_help_panel="Search")(wait.wait)
 app.command("list", rich_help_panel="Search")(jobs.list_jobs)
 app.command("show", rich_help_panel="Search")(jobs.show_job)
 app.command("cancel", rich_help_panel="Search")(jobs.cancel)
+app.command(
+    "priority",
+    rich_help_panel="Search",
+    # a number below 0 looks like an option
+    context_settings={"ignore_unknown_options": True},
+)(jobs.priority)
 app.command("models", rich_help_panel="Search")(offers.models)
 app.command("datasets", rich_help_panel="Search")(offers.datasets)
 app.command("best", rich_help_panel="Results")(results.best)

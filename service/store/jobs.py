@@ -24,6 +24,7 @@ from service.store import cursors
 from service.store import quotas
 from service.store import rows
 from service.store import upserts
+from service.store import wakes
 from service.store.access import DEFAULT_TENANT
 from service.store.clock import db_now
 from service.store.errors import IdempotencyConflict
@@ -55,6 +56,7 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
         if added is not None:
             if quota is not None:
                 quotas.require_room(session, quota, submission=submission)
+            wakes.tell(session)
             return added, True
         job = rows.read_job(session, _id_of(session, submission))
     if not _alike(job.submission, submission):

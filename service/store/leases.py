@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 from service.store import codec
 from service.store import fencing
 from service.store import rows
+from service.store import wakes
 from service.store.clock import db_now
 from service.store.models import LIVE
 from service.store.models import JobRow
+from service.store.transactions import reading
 from service.store.transactions import writing
 from service.store.values import Document
 from service.store.values import Job
@@ -56,6 +58,17 @@ def claim(engine: Engine, *, lease_seconds: float) -> tuple[Lease, Job] | None:
         return Lease(job_id, attempt), rows.read_job(session, job_id)
 
 
+def due_in(engine: Engine) -> float | None:
+    """Return in how many seconds, at least 0, the next of these jobs can be claimed; None: never.
+
+    By then a retry is due, or the lease of a running job has lapsed unless it was renewed.
+    """
+    waited = select(func.min(JobRow.claimable_at) - db_now()).where(LIVE)
+    with reading(engine) as session:
+        found = session.execute(waited).scalar_one()
+    return None if found is None else max(0.0, found)
+
+
 def renew(engine: Engine, lease: Lease, *, lease_seconds: float) -> bool:
     """Extend the lease from now; return whether somebody wants the job cancelled."""
     with writing(engine) as session:
@@ -64,7 +77,7 @@ def renew(engine: Engine, lease: Lease, *, lease_seconds: float) -> bool:
 
 def release(engine: Engine, lease: Lease) -> None:
     """Give the job back at once, without blame; cancelled if somebody wants that."""
-    _write(engine, lease, **_requeued(delay_seconds=0, error=JobRow.error))
+    _give_back(engine, lease, **_requeued(delay_seconds=0, error=JobRow.error))
 
 
 def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float) -> None:
@@ -76,7 +89,7 @@ def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float
     again = _requeued(delay_seconds=delay_seconds, error=_document(error))
     ended = _ended(JobState.FAILED, error=_document(error))
     values = {name: case((spent, ended[name]), else_=again[name]) for name in again}
-    _write(engine, lease, failures=JobRow.failures + 1, error_attempt=JobRow.attempt, **values)
+    _give_back(engine, lease, failures=JobRow.failures + 1, error_attempt=JobRow.attempt, **values)
 
 
 def note_cause(engine: Engine, lease: Lease, error: JobError) -> None:
@@ -123,6 +136,13 @@ def cancel(engine: Engine, lease: Lease) -> None:
 def _write(engine: Engine, lease: Lease, **values: Any) -> None:
     with writing(engine) as session:
         fencing.write(session, lease, **values)
+
+
+def _give_back(engine: Engine, lease: Lease, **values: Any) -> None:
+    with writing(engine) as session:
+        fencing.write(session, lease, **values)
+        # also of a retry, which is due later: who waits then knows how long
+        wakes.tell(session)
 
 
 def _document(error: JobError) -> ColumnElement[Any]:

@@ -68,11 +68,16 @@ def holding(session: Session, tenant: str) -> Quota | None:
 
 def require_room(session: Session, quota: Quota, *, submission: Submission) -> None:
     """Raise QuotaExceeded if the tenant, its newest job included, is beyond its quota."""
-    if quota.priority is not None and submission.priority > quota.priority:
-        raise QuotaExceeded("priority", asked=submission.priority, limit=quota.priority)
+    require_priority(quota, submission.priority)
     for name, limit, used in _used(session, quota, tenant=submission.tenant):
         if used > limit:
             raise QuotaExceeded(name, asked=used, limit=limit)
+
+
+def require_priority(quota: Quota, priority: int) -> None:
+    """Raise QuotaExceeded if the tenant may not ask for as high a priority."""
+    if quota.priority is not None and priority > quota.priority:
+        raise QuotaExceeded("priority", asked=priority, limit=quota.priority)
 
 
 def _used(session: Session, quota: Quota, *, tenant: str) -> Iterator[tuple[str, int, int]]:

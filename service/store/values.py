@@ -162,6 +162,8 @@ class Job:
     #: what the worker is doing, in a word or two: "calibrating", "searching", "certifying"
     stage: str
     submission: Submission
+    #: higher is claimed sooner; what was submitted, unless it was changed since
+    priority: int
     #: claims so far
     attempt: int
     #: attempts that ended badly since the last recorded trial

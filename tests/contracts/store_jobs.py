@@ -109,15 +109,15 @@ class JobsContract:
     def test_submissions_without_a_key_are_all_different(self, engine: Engine) -> None:
         assert enqueue(engine).id != enqueue(engine).id
 
-    def test_twenty_submissions_of_one_key_at_once_give_one_job(self, engine: Engine) -> None:
-        together = Barrier(20)
+    def test_a_hundred_submissions_of_one_key_at_once_give_one_job(self, engine: Engine) -> None:
+        together = Barrier(100)
 
         def submit(_: int) -> tuple[Job, bool]:
             together.wait()
             return jobs.enqueue(engine, submission(idempotency_key="k", labels={"a": "b"}))
 
-        with ThreadPoolExecutor(20) as threads:
-            answers = list(threads.map(submit, range(20)))
+        with ThreadPoolExecutor(100) as threads:
+            answers = list(threads.map(submit, range(100)))
         assert len({job.id for job, _ in answers}) == 1
         assert sum(created for _, created in answers) == 1
         assert jobs.counts_by_state(engine)[JobState.QUEUED] == 1

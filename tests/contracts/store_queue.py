@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 
 from service.store import jobs
 from service.store import leases
+from service.store import priorities
 from service.store import trials
+from service.store.errors import JobAlreadyFinal
+from service.store.errors import JobNotFound
 from service.store.values import JobError
 from service.store.values import JobState
 from tests.contracts.claimers import claim_all
@@ -40,6 +43,36 @@ class QueueContract:
         queued = [enqueue(engine, priority=priority).id for priority in (0, 5, 0, -1, 5)]
         claimed = [claim(engine).job_id for _ in queued]
         assert claimed == [queued[index] for index in (1, 4, 0, 2, 3)]
+
+    def test_a_changed_priority_is_what_the_next_claim_goes_by(self, engine: Engine) -> None:
+        first, second, third = (enqueue(engine).id for _ in range(3))
+        assert priorities.change(engine, third, 3).priority == 3
+        priorities.change(engine, first, -1)
+        assert [claim(engine).job_id for _ in range(3)] == [third, second, first]
+
+    def test_a_running_job_keeps_its_new_priority_for_its_return(self, engine: Engine) -> None:
+        running = enqueue(engine)
+        lease = claim(engine)
+        waiting = enqueue(engine)
+        assert priorities.change(engine, running.id, 1).state is JobState.RUNNING
+        leases.release(engine, lease)
+        assert [claim(engine).job_id for _ in range(2)] == [running.id, waiting.id]
+
+    def test_another_priority_makes_no_other_submission(self, engine: Engine) -> None:
+        job = enqueue(engine, idempotency_key="k", priority=2)
+        priorities.change(engine, job.id, 5)
+        assert enqueue(engine, idempotency_key="k", priority=2).id == job.id
+
+    def test_a_job_that_has_ended_or_is_none_has_no_priority_to_change(
+        self, engine: Engine
+    ) -> None:
+        job = enqueue(engine)
+        leases.cancel(engine, claim(engine))
+        with pytest.raises(JobAlreadyFinal):
+            priorities.change(engine, job.id, 1)
+        for nowhere in ("nonsense", "01a20899-af86-72ee-8086-ed2fab9297d2"):
+            with pytest.raises(JobNotFound):
+                priorities.change(engine, nowhere, 1)
 
     def test_many_threads_claim_each_job_exactly_once(self, engine: Engine) -> None:
         queued = {enqueue(engine).id for _ in range(40)}

@@ -96,6 +96,7 @@ def requests(attack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "GET", job + end, {"headers": {name: header}}
     yield "GET", f"{job}/trials", {"params": {"cursor": attack, "limit": attack}}
     yield "POST", f"{job}/cancel", {}
+    yield "POST", f"{job}/priority", {"json": {"priority": attack}}
     yield "GET", f"/api/studies/{quote(attack, safe='')}", {"params": {"after": attack}}
 
 

@@ -10,6 +10,7 @@ from search.quantization.capture import CapturedNetwork
 from search.quantization.fitted import Options
 from search.trial import Hits
 from workers.data import Split
+from workers.memory import Room
 
 FIRST_ROUND = 16  # images: enough to reject what is hopeless
 
@@ -31,7 +32,7 @@ def rounds(images: int, batch: int) -> list[int]:
 class LocalEvaluator:
     """A `search.trial.Evaluate` over one split, paired with the float model's own hits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is evaluated, on what, and how much of it at once
         self,
         network: CapturedNetwork,
         split: Split,
@@ -39,13 +40,19 @@ class LocalEvaluator:
         options: Options,
         batch: int,
         top: int = 1,
+        room: Room | None = None,
     ) -> None:
-        """An image is a hit if its label is among the `top` largest logits."""
+        """An image is a hit if its label is among the `top` largest logits.
+
+        `room` knows how many images fit into memory at once, which changes no count, and may
+        interrupt the pass of the float model that this takes.
+        """
         self._network = network
         self._options = options
         self._split = split
         self._rounds = rounds(len(split), batch)
         self._top = top
+        self._room = room or Room(batch)
         self._float_hits = self._float_pass()
 
     @property
@@ -80,7 +87,7 @@ class LocalEvaluator:
     @torch.inference_mode()
     def _hits(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return which images are right, shape (n,), bool."""
-        logits = self._network(images)
+        logits = self._room.put_through(self._network, images)
         if self._top == 1:
             return logits.argmax(dim=1) == labels
         return (logits.topk(self._top, dim=1).indices == labels[:, None]).any(dim=1)

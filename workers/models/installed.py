@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from torch import nn
 from torch.export import ExportedProgram
 
+from search.quantization.shortage import is_shortage
 from workers.errors import BrokenModel
 from workers.errors import WeightsNotTaken
 from workers.loaded import LoadedModel
@@ -48,6 +49,8 @@ class InstalledModels:
         try:
             made = entries[name].load()()
         except (Exception, SystemExit) as error:  # somebody else's code, which may do anything
+            if is_shortage(error):
+                raise
             why = f"{type(error).__name__}: {error}".splitlines()[0]
             raise BrokenModel(name, why) from error
         if isinstance(made, LoadedModel):

@@ -64,10 +64,21 @@ class Bench:
         yield from zip(*(torch.split(x, size) for x in (self.images, self.labels)), strict=True)
 
     def measured(
-        self, size: int = 16, *, top: int = 1, menus: Mapping[str, Menu] | None = None
+        self,
+        size: int = 16,
+        *,
+        top: int = 1,
+        menus: Mapping[str, Menu] | None = None,
+        at_once: int = 16,
     ) -> Sensitivity:
-        asked = menus or self.menus
-        return measure(self.network, self.batches(size), options=self.options, menus=asked, top=top)
+        return measure(
+            self.network,
+            self.batches(size),
+            options=self.options,
+            menus=menus or self.menus,
+            top=top,
+            at_once=at_once,
+        )
 
     def rounded(self, point: str, option: QuantizerConfig, values: Tensor) -> Tensor:
         return self.options.operators(BitAllocation.of({point: option}))[point](values)
@@ -137,6 +148,16 @@ class TestRisk:
 
     def test_where_all_are_surely_right_all_count_alike(self) -> None:
         assert len(set(risk(torch.tensor([90.0, 500.0, -4000.0])).tolist())) == 1
+
+
+class TestAtOnce:
+    @pytest.mark.parametrize("at_once", [1, 5, 8])
+    def test_fewer_images_at_once_change_nothing_but_rounding(self, at_once: int) -> None:
+        whole, parts = small().measured(), small().measured(at_once=at_once)
+        np.testing.assert_allclose(parts.margins, whole.margins, rtol=1e-4, atol=1e-5)
+        assert parts.images == whole.images
+        for point, energies in whole.energies.items():
+            assert parts.energies[point] == pytest.approx(energies, rel=1e-3), point
 
 
 class TestActivations:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from service.store import leases
 from service.store.values import JobError
+from tests.contracts.samples import claim
 from tests.service.api import deployment
 from tests.service.api.deployment import problem_of
 
@@ -149,3 +150,32 @@ class TestCancel:
 
     def test_there_is_nothing_to_cancel_of_no_job(self, client: httpx.Client) -> None:
         problem_of(client.post("/v1/jobs/nonsense/cancel"), status=404, code="job-not-found")
+
+
+class TestPriority:
+    def test_a_queued_job_goes_before_others(self, client: httpx.Client, engine: Engine) -> None:
+        first, second = deployment.enqueue(engine, seed=1), deployment.enqueue(engine, seed=2)
+        answer = client.post(f"/v1/jobs/{second.id}/priority", json={"priority": 7})
+        assert (answer.status_code, answer.json()["priority"]) == (200, 7)
+        assert client.get(f"/v1/jobs/{second.id}").json()["priority"] == 7
+        assert [claim(engine).job_id for _ in range(2)] == [second.id, first.id]
+
+    def test_a_job_that_has_ended_waits_for_nothing(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        lease = deployment.running(engine)
+        leases.cancel(engine, lease)
+        answer = client.post(f"/v1/jobs/{lease.job_id}/priority", json={"priority": 1})
+        problem_of(answer, status=409, code="job-already-final")
+
+    def test_no_job_has_none(self, client: httpx.Client) -> None:
+        answer = client.post("/v1/jobs/nonsense/priority", json={"priority": 1})
+        problem_of(answer, status=404, code="job-not-found")
+
+    @pytest.mark.parametrize("body", [{}, {"priority": 1001}, {"priority": "1"}, {"prio": 1}])
+    def test_what_is_no_priority_is_refused(
+        self, client: httpx.Client, engine: Engine, *, body: dict[str, Any]
+    ) -> None:
+        job = deployment.enqueue(engine)
+        answer = client.post(f"/v1/jobs/{job.id}/priority", json=body)
+        problem_of(answer, status=422, code="validation-failed")

@@ -23,6 +23,7 @@ PROMISED = {
     "GET /v1/jobs",
     "GET /v1/jobs/{job_id}",
     "POST /v1/jobs/{job_id}/cancel",
+    "POST /v1/jobs/{job_id}/priority",
     "GET /v1/jobs/{job_id}/trials",
     "GET /v1/jobs/{job_id}/front",
     "GET /v1/jobs/{job_id}/best",
@@ -37,6 +38,9 @@ PROMISED = {
     "GET /readyz",
     "GET /metrics",
 }
+
+
+BODIES = {"/v1/jobs": deployment.BODY, "/v1/jobs/{job_id}/priority": {"priority": 1}}
 
 
 def schema_of(operation: dict[str, Any], status: int) -> dict[str, Any]:
@@ -95,11 +99,11 @@ class TestEveryRoute:
         lease = deployment.running(engine)
         deployment.record(engine, lease, *deployment.MIXED)
         leases.succeed(engine, lease, deployment.BEST_DOCUMENT)
-        body = deployment.BODY if (path, method) == ("/v1/jobs", "post") else None
+        body = BODIES.get(path) if method == "post" else None
         answer = client.request(method, path.replace("{job_id}", lease.job_id), json=body)
         operation = operation_of(path, method)
         assert str(answer.status_code) in operation["responses"]
-        assert answer.status_code < 400 or path.endswith("/cancel")
+        assert answer.status_code < 400 or path.endswith(("/cancel", "/priority"))
         documented = operation["responses"][str(answer.status_code)]["content"]
         assert answer.headers["content-type"].split(";")[0] in documented
         if answer.headers["content-type"] == "application/json":

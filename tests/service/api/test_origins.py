@@ -57,7 +57,7 @@ class TestOrigin:
     def test_a_page_of_another_origin_changes_nothing(
         self, client: httpx.Client, origin: str
     ) -> None:
-        for path in ("/v1/jobs", "/v1/jobs/x/cancel", "/login", "/logout"):
+        for path in ("/v1/jobs", "/v1/jobs/x/cancel", "/v1/jobs/x/priority", "/login", "/logout"):
             answer = client.post(path, headers={"Origin": origin})
             problem_of(answer, status=403, code="cross-origin")
 

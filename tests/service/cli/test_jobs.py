@@ -1,7 +1,8 @@
-"""list, show and cancel against a real API."""
+"""list, show, cancel and priority against a real API."""
 
 import json
 
+import pytest
 import yaml
 from sqlalchemy import Engine
 
@@ -84,3 +85,18 @@ class TestCancel:
         ended = bitfloor("cancel", job.id)
         assert ended.status == 1
         assert "already been cancelled" in ended.err
+
+
+class TestPriority:
+    @pytest.mark.parametrize("value", [9, -5])
+    def test_it_is_changed_and_told(self, bitfloor: Bitfloor, store: Engine, value: int) -> None:
+        job = deployment.enqueue(store)
+        ended = bitfloor("priority", job.id, str(value))
+        assert (ended.status, ended.out) == (0, "")
+        assert ended.err == f"{job.id} has priority {value}\n"
+        assert jobs.get(store, job.id).priority == value
+
+    def test_what_is_no_number_is_one_line_and_status_2(self, bitfloor: Bitfloor) -> None:
+        ended = bitfloor("priority", "nowhere", "high")
+        assert ended.status == 2
+        assert ended.err.count("\n") == 1

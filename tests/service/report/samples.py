@@ -129,6 +129,7 @@ def job(
     return Job(
         id="0198c0de-0000-7000-8000-000000000001",
         state=state,
+        priority=0,
         attempt=1,
         failures=0,
         cancel_requested=False,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from service.store import jobs
 from service.store import leases
+from service.store import priorities
 from service.store import quotas
 from service.store import trials
 from service.store.access import Quota
@@ -102,6 +103,14 @@ class TestPriority:
         enqueue(engine, tenant="vision", priority=5)
         with pytest.raises(QuotaExceeded, match="a priority of 5 at most, not 6"):
             enqueue(engine, tenant="vision", priority=6)
+
+    def test_it_may_not_be_raised_above_that_later(self, engine: Engine) -> None:
+        quotas.put(engine, Quota(tenant="vision", priority=5))
+        job = enqueue(engine, tenant="vision")
+        assert priorities.change(engine, job.id, 5).priority == 5
+        with pytest.raises(QuotaExceeded, match="a priority of 5 at most, not 6"):
+            priorities.change(engine, job.id, 6)
+        assert jobs.get(engine, job.id).priority == 5
 
 
 class TestWhoseItIs:

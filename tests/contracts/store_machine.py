@@ -1,0 +1,244 @@
+"""The queue against a model of it: whatever is done in whatever order, both tell the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from functools import partial
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle
+from hypothesis.stateful import RuleBasedStateMachine
+from hypothesis.stateful import invariant
+from hypothesis.stateful import multiple
+from hypothesis.stateful import rule
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import Engine
+from sqlalchemy import delete
+from sqlalchemy import select
+from sqlalchemy import update
+
+from service.store import jobs
+from service.store import leases
+from service.store import priorities
+from service.store import trials
+from service.store.errors import JobAlreadyFinal
+from service.store.errors import LeaseLost
+from service.store.models import JobRow
+from service.store.values import JobState
+from service.store.values import Lease
+from tests.contracts.samples import ERROR
+from tests.contracts.samples import LONG
+from tests.contracts.samples import enqueue
+from tests.contracts.samples import trial
+
+QUEUED, RUNNING, SUCCEEDED = JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED
+FAILED, CANCELLED = JobState.FAILED, JobState.CANCELLED
+STEPS = 40
+PAST = 1.0  # seconds since the epoch: any time that is over
+
+
+@dataclass
+class Known:
+    """What the model knows of one job."""
+
+    priority: int
+    age: int
+    state: JobState = QUEUED
+    attempt: int = 0
+    failures: int = 0
+    trials: int = 0
+    cancel: bool = False
+    #: a claim may take it: queued and its delay is over, or running and its lease has lapsed
+    due: bool = True
+
+    def end(self, state: JobState) -> None:
+        self.state, self.due = state, False
+
+    def requeue(self, *, due: bool = True) -> None:
+        """Return to the queue, unless it is to be cancelled."""
+        self.state, self.due = QUEUED, due
+        if self.cancel:
+            self.end(CANCELLED)
+
+    def retry(self, *, due: bool) -> None:
+        self.failures += 1
+        self.requeue(due=due)
+        if self.failures >= leases.MAX_FAILURES and not self.cancel:
+            self.end(FAILED)
+
+    def record(self) -> bool:
+        self.failures, self.trials = 0, self.trials + 1
+        return self.cancel
+
+    def request_cancel(self) -> None:
+        self.cancel = True
+        if self.state is QUEUED or self.due:
+            self.end(CANCELLED)
+
+    def lapse(self) -> None:
+        """End if it is beyond saving, else count the worker that vanished."""
+        if self.cancel:
+            self.end(CANCELLED)
+        elif self.failures + 1 >= leases.MAX_FAILURES:
+            self.failures += 1
+            self.end(FAILED)
+
+    def told(self) -> tuple[object, ...]:
+        counts = (self.attempt, self.failures, self.trials)
+        return (self.priority, self.state, *counts, self.cancel)
+
+
+@dataclass
+class Model:
+    """The queue as it should be."""
+
+    jobs: dict[str, Known] = field(default_factory=dict)
+
+    def claim(self) -> str | None:
+        """Take the next job, after ending those beyond saving."""
+        for job in self.jobs.values():
+            if job.state is RUNNING and job.due:
+                job.lapse()
+        due = [(-job.priority, job.age, job_id) for job_id, job in self.jobs.items() if job.due]
+        if not due:
+            return None
+        _, _, job_id = min(due)
+        job = self.jobs[job_id]
+        job.failures += job.state is RUNNING
+        job.attempt += 1
+        job.state, job.due = RUNNING, False
+        return job_id
+
+    def holds(self, lease: Lease) -> bool:
+        job = self.jobs[lease.job_id]
+        return job.state is RUNNING and job.attempt == lease.attempt and not job.due
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Does to the database what it does to the model; a subclass says to which database."""
+
+    engine: Engine
+
+    queued = Bundle("queued")
+    held = Bundle("held")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+
+    def teardown(self) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(delete(JobRow))
+
+    @rule(target=queued, priority=st.integers(-1, 1))
+    def enqueue(self, priority: int) -> str:
+        job = enqueue(self.engine, priority=priority)
+        self.model.jobs[job.id] = Known(priority=priority, age=len(self.model.jobs))
+        return job.id
+
+    @rule(target=held)
+    def claim(self) -> object:
+        claimed = leases.claim(self.engine, lease_seconds=LONG)
+        expected = self.model.claim()
+        assert (claimed and claimed[0].job_id) == expected
+        return multiple() if claimed is None else claimed[0]
+
+    @rule(lease=held)
+    def renew(self, lease: Lease) -> None:
+        renew = partial(leases.renew, self.engine, lease, lease_seconds=LONG)
+        self.fenced(lease, renew, then=lambda job: job.cancel)
+
+    @rule(lease=held)
+    def record(self, lease: Lease) -> None:
+        number = self.model.jobs[lease.job_id].trials
+        record = partial(trials.record, self.engine, lease, trial(number), seconds=1.0)
+        self.fenced(lease, partial(record, lease_seconds=LONG), then=Known.record)
+
+    @rule(lease=held)
+    def release(self, lease: Lease) -> None:
+        self.fenced(lease, partial(leases.release, self.engine, lease), then=Known.requeue)
+
+    @rule(lease=held, delay=st.sampled_from([0.0, LONG]))
+    def retry(self, lease: Lease, delay: float) -> None:
+        retry = partial(leases.retry, self.engine, lease, error=ERROR, delay_seconds=delay)
+        self.fenced(lease, retry, then=lambda job: job.retry(due=delay == 0))
+
+    @rule(lease=held, state=st.sampled_from([SUCCEEDED, FAILED, CANCELLED]))
+    def finish(self, lease: Lease, state: JobState) -> None:
+        finish = {
+            SUCCEEDED: partial(leases.succeed, self.engine, lease, {"format": 1}),
+            FAILED: partial(leases.fail, self.engine, lease, ERROR),
+            CANCELLED: partial(leases.cancel, self.engine, lease),
+        }[state]
+        self.fenced(lease, finish, then=lambda job: job.end(state))
+
+    @rule(job_id=queued)
+    def cancel(self, job_id: str) -> None:
+        cancel = partial(jobs.request_cancel, self.engine, job_id)
+        self.unless_final(job_id, cancel, then=Known.request_cancel)
+
+    @rule(job_id=queued, priority=st.integers(-2, 2))
+    def prioritize(self, job_id: str, priority: int) -> None:
+        change = partial(priorities.change, self.engine, job_id, priority)
+        self.unless_final(job_id, change, then=lambda job: setattr(job, "priority", priority))
+
+    @rule(job_id=queued)
+    def expire(self, job_id: str) -> None:
+        """Let a lease lapse, or a delay end: the store's clock is the database's."""
+        job = self.model.jobs[job_id]
+        if not job.state.final:
+            with self.engine.begin() as connection:
+                past = update(JobRow).where(JobRow.id == job_id).values(claimable_at=PAST)
+                connection.execute(past)
+            job.due = True
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        columns = select(
+            JobRow.id,
+            JobRow.priority,
+            JobRow.state,
+            JobRow.attempt,
+            JobRow.failures,
+            JobRow.trials,
+            JobRow.cancel_requested,
+        )
+        with self.engine.connect() as connection:
+            found = {row[0]: tuple(row[1:]) for row in connection.execute(columns)}
+        assert found == {job_id: job.told() for job_id, job in self.model.jobs.items()}
+
+    def fenced(
+        self, lease: Lease, act: Callable[[], object], *, then: Callable[[Known], object]
+    ) -> None:
+        """Do it under the lease, which must be refused unless the lease holds."""
+        if self.model.holds(lease):
+            told = act()
+            assert told == then(self.model.jobs[lease.job_id])
+        else:
+            with pytest.raises(LeaseLost):
+                act()
+
+    def unless_final(
+        self, job_id: str, act: Callable[[], object], *, then: Callable[[Known], object]
+    ) -> None:
+        """Do it to the job, which must be refused once it has ended."""
+        job = self.model.jobs[job_id]
+        if job.state.final:
+            with pytest.raises(JobAlreadyFinal):
+                act()
+        else:
+            act()
+            then(job)
+
+
+def run(engine: Engine, *, examples: int) -> None:
+    """Compare the two over so many sequences of up to forty acts."""
+
+    class Machine(QueueMachine):
+        pass
+
+    Machine.engine = engine
+    asked = settings(max_examples=examples, stateful_step_count=STEPS, deadline=None)
+    run_state_machine_as_test(Machine, settings=asked)
