@@ -1,6 +1,6 @@
 """What every registered sampler promises; subclass and name it to test one of your own."""
 
-from itertools import islice
+from functools import cache
 from typing import ClassVar
 
 import pytest
@@ -8,8 +8,15 @@ import pytest
 from search import samplers
 from search import study
 from search.spec import SearchSpec
+from search.trial import TrialResult
 from tests.contracts.networks import made_up_evaluate
 from tests.contracts.networks import made_up_spec
+
+
+@cache
+def _uninterrupted(spec: SearchSpec) -> tuple[TrialResult, ...]:
+    """Return a search to resume parts of; every part of the same one."""
+    return tuple(study.run(spec, made_up_evaluate))
 
 
 class SamplerContract:
@@ -34,19 +41,19 @@ class SamplerContract:
                 assert proposed[point.name] in menu
 
     def test_the_same_seed_searches_alike_and_another_does_not_if_it_draws(self) -> None:
-        first, again = (list(study.run(self.spec(seed=5), made_up_evaluate)) for _ in range(2))
-        assert first == again
+        first = [*_uninterrupted(self.spec())]
+        assert first == list(study.run(self.spec(), made_up_evaluate))
         other = list(study.run(self.spec(seed=6), made_up_evaluate))
         assert (first != other) == self.draws
 
     @pytest.mark.parametrize("stopped_after", [0, 1, 7, 20, 33, 39, 40])
     def test_resumed_at_any_point_it_equals_the_uninterrupted(self, stopped_after: int) -> None:
         spec = self.spec()
-        stopped_after = stopped_after * self.budget // 40
-        uninterrupted = list(study.run(spec, made_up_evaluate))
-        history = list(islice(study.run(spec, made_up_evaluate), stopped_after))
+        uninterrupted = _uninterrupted(spec)
+        # what it had recorded until then: the same seed searches alike, as is tested above
+        history = [*uninterrupted[: stopped_after * self.budget // 40]]
         resumed = history + list(study.run(spec, made_up_evaluate, history=history))
-        assert resumed == uninterrupted
+        assert resumed == [*uninterrupted]
 
     def test_the_budget_is_exact_and_nothing_is_evaluated_twice(self) -> None:
         budget = 3 * self.budget // 2
