@@ -1,12 +1,14 @@
-"""The faults, by name: each a function that makes it happen, at its full size and at a small one."""
+"""The faults by name: each makes one thing happen, at its full size or at a small one."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from benchmarks.chaos import api_killed
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
+from benchmarks.chaos import restarted
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
 
@@ -23,5 +25,14 @@ class Fault:
 FAULTS: Mapping[str, Fault] = {
     "killed": Fault(
         partial(killed.run, sizes=killed.LONG), partial(killed.run, sizes=killed.SHORT)
+    ),
+    "api-killed": Fault(
+        partial(api_killed.run, sizes=api_killed.LONG),
+        partial(api_killed.run, sizes=api_killed.SHORT),
+    ),
+    "restarted": Fault(
+        partial(restarted.run, sizes=restarted.LONG),
+        partial(restarted.run, sizes=restarted.SHORT),
+        databases=("postgresql",),
     ),
 }

@@ -15,7 +15,7 @@ from benchmarks.chaos.databases import Postgres
 
 #: a file system in memory, where there is one: a killed process loses nothing there either, and
 #: what other programs write to the disk slows nobody down
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - names in it are drawn at random
 
 
 @contextmanager

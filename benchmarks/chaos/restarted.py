@@ -1,0 +1,139 @@
+"""PostgreSQL is aborted and started again, every few seconds, while workers search."""
+
+import time
+from dataclasses import dataclass
+from dataclasses import field
+
+from sqlalchemy import Engine
+
+from benchmarks.chaos import databases
+from benchmarks.chaos import requests
+from benchmarks.chaos import work
+from benchmarks.chaos.crew import Crew
+from benchmarks.chaos.crew import hired
+from benchmarks.chaos.crew import until
+from benchmarks.chaos.databases import Postgres
+from benchmarks.chaos.figures import Check
+from benchmarks.chaos.figures import Figure
+from benchmarks.chaos.ground import Ground
+from benchmarks.chaos.journal import RECORDED
+from benchmarks.chaos.pace import Pace
+from benchmarks.chaos.work import Outcome
+from search.spec import JobSpec
+from service.cli.database import opened
+from service.store.errors import StoreError
+
+FAULT = "PostgreSQL is restarted (`immediate`) under load"
+RESUMED = 10.0  # seconds after it is back, of a machine that does nothing else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How often, and to how much."""
+
+    restarts: int = 8
+    #: seconds from one to the next
+    pauses: tuple[float, float] = (5.0, 20.0)
+    #: seconds that it stays away
+    away: tuple[float, float] = (0.0, 4.0)
+    workers: int = 3
+    #: trials of a job
+    budget: int = 200
+
+
+LONG = Sizes()
+SHORT = Sizes(restarts=1, pauses=(1.0, 2.0), away=(0.0, 0.0), workers=2, budget=60)
+
+
+@dataclass
+class Load:
+    """Jobs that always wait for the workers, until the last restart."""
+
+    engine: Engine
+    crew: Crew
+    #: what a job comes to, and how it is asked for
+    outcome: Outcome
+    sizes: Sizes
+    ids: dict[str, Outcome] = field(default_factory=dict)
+
+    def feed(self) -> None:
+        """See that there is a job for every worker."""
+        live = [job_id for job_id in self.ids if not work.final(self.engine, [job_id])]
+        for _ in range(self.sizes.workers - len(live)):
+            self.ids[work.submit(self.engine, _request(self.sizes))] = self.outcome
+
+    def recorded_since(self, at: float) -> bool:
+        """Tell whether a worker has recorded a trial since then."""
+        entries = reversed(self.crew.journal.entries())
+        return any(entry.what == RECORDED for entry in entries if entry.at > at)
+
+
+def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
+    """Restart a server of its own while workers search, their lease being the usual one."""
+    pace = Pace()
+    with (
+        databases.postgres(ground.folder / "data") as server,
+        server.fresh() as url,
+        opened(databases.migrated(url)) as engine,
+        hired(ground.nursery, ground.folder / "crew", database_url=url) as crew,
+    ):
+        outcome = work.undisturbed(engine, crew, [_request(sizes)])[0]
+        load = Load(engine, crew, outcome, sizes)
+        for _ in range(sizes.workers):
+            crew.start()
+        resumed = [
+            _restarted(server, load, ground=ground, pace=pace) for _ in range(sizes.restarts)
+        ]
+        until("all jobs have ended", lambda: work.final(engine, [*load.ids]))
+        crew.tend()
+        damage = work.damage(engine, load.ids)
+        return Figure(
+            fault=FAULT,
+            database=ground.database,
+            done=f"{sizes.restarts} restarts under {sizes.workers} workers and {len(load.ids)} "
+            "jobs, lease 30 s",
+            checks=(
+                Check(what="workers that ended", seen=len(crew.exits), at_most=0),
+                Check(what="jobs lost", seen=damage.jobs, at_most=0),
+                Check(what="trials lost or altered", seen=damage.trials, at_most=0),
+                Check(what="trials recorded twice", seen=crew.journal.twice(), at_most=0),
+                Check(what="results altered", seen=damage.results, at_most=0),
+                Check(
+                    what="first trial after it is back within",
+                    seen=max(resumed),
+                    at_most=RESUMED * pace.slowness,
+                    unit=" s",
+                ),
+            ),
+        )
+
+
+def _request(sizes: Sizes) -> JobSpec:
+    return requests.spec(1, budget=sizes.budget)
+
+
+def _restarted(server: Postgres, load: Load, *, ground: Ground, pace: Pace) -> float:
+    """Wait a while, restart the server, and return how soon a trial was recorded after that."""
+    began = time.monotonic()
+    due = began + ground.draws.uniform(*load.sizes.pauses)
+    while time.monotonic() < due or not load.recorded_since(began):
+        load.feed()
+        pace.sample()
+        time.sleep(0.2)
+    server.crash()
+    time.sleep(ground.draws.uniform(*load.sizes.away))
+    back = server.start()
+    until("the database answers", lambda: _answers(load))
+    until("a trial is recorded", lambda: load.recorded_since(back))
+    return (
+        next(e.at for e in load.crew.journal.entries() if e.what == RECORDED and e.at > back) - back
+    )
+
+
+def _answers(load: Load) -> bool:
+    """Feed, and tell whether that went well: connections that were open are of no use now."""
+    try:
+        load.feed()
+    except StoreError:
+        return False
+    return True
