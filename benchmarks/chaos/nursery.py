@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,8 @@ def _forked(*, journal: str, log: str, settings: dict[str, Any], limits: dict[st
         _redirect(Path(log))
         _work(WorkerSettings(**settings), JournalTracer(Path(journal)), limits)
         status = 0
+    except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)
