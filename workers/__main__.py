@@ -64,7 +64,13 @@ def work(  # noqa: PLR0913  # an option is a parameter
     from workers.offers import offers  # noqa: PLC0415  # loads torch
     from workers.worker import open_worker  # noqa: PLC0415  # loads torch
 
-    catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
+    offered = offers(open_models(settings.model_root), surroundings(settings))
+    try:
+        catalog.announce(engine, offered)
+    except StoreError as error:
+        # it went away since it was opened; whoever started this process starts another
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
+        raise typer.Exit(1) from None
     worker = open_worker(engine, settings, stop, telemetry=telemetry)
     if once:
         worker.work_once()

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from typing import TypeVar
 
 import torch
 from sqlalchemy import Engine
@@ -18,6 +21,7 @@ from search.trial import TrialResult
 from service.store import leases
 from service.store import reuse
 from service.store import trials
+from service.store.errors import TrialAlreadyRecorded
 from service.store.values import Lease
 from workers import workbench
 from workers.conclusion import conclude
@@ -28,12 +32,15 @@ from workers.errors import Cancelled
 from workers.evaluators.interruptible import interruptible
 from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
+from workers.outages import outlast
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
 from workers.workbench import Workbench
 
 #: gives a step a time limit: (what, seconds) -> context
 Limit = Callable[[str, float], AbstractContextManager[None]]
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,13 @@ class Attempt:
     check: Callable[[], None]
     telemetry: Telemetry
 
+    def stored(self, write: Callable[..., Found], *said: Any, **named: Any) -> Found:
+        """Call a function of the store with the engine, for as long as the database is away.
+
+        Raises LeaseLost once it is back and somebody else may hold the job.
+        """
+        return outlast(partial(write, self.engine, *said, **named), check=self.check)
+
 
 def carry_out(attempt: Attempt) -> None:
     """Search from where the recorded trials end and leave the job succeeded or infeasible.
@@ -60,16 +74,16 @@ def carry_out(attempt: Attempt) -> None:
     """
     loaded = _load(attempt)
     content = key(attempt.job, loaded[0], dataset=loaded[1], device=attempt.device)
-    if reuse.answer(attempt.engine, attempt.lease, content, fresh=attempt.fresh):
+    if attempt.stored(reuse.answer, attempt.lease, content, fresh=attempt.fresh):
         return
     bench, evaluator, search = _set_up(attempt, loaded)
-    history = trials.history(attempt.engine, attempt.lease.job_id)
+    history = attempt.stored(trials.history, attempt.lease.job_id)
     results = list(history)
-    leases.enter(attempt.engine, attempt.lease, "searching")
+    attempt.stored(leases.enter, attempt.lease, "searching")
     run = study.run(search, interruptible(evaluator, attempt.check), history=history)
     while (result := _timed_trial(attempt, run)) is not None:
         results.append(result)
-    leases.enter(attempt.engine, attempt.lease, "certifying")
+    attempt.stored(leases.enter, attempt.lease, "certifying")
     evidence = Evidence(
         job=attempt.job,
         search=search,
@@ -83,11 +97,11 @@ def carry_out(attempt: Attempt) -> None:
         conclusion = conclude(evidence, bench, check=attempt.check)
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
-    end(attempt.engine, attempt.lease, conclusion.document)
+    attempt.stored(end, attempt.lease, conclusion.document)
 
 
 def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
-    leases.enter(attempt.engine, attempt.lease, "loading")
+    attempt.stored(leases.enter, attempt.lease, "loading")
     with (
         attempt.telemetry.tracer.span("load"),
         attempt.limit("loading", attempt.settings.setup_timeout),
@@ -105,7 +119,7 @@ def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
 def _set_up(
     attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset]
 ) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
-    leases.enter(attempt.engine, attempt.lease, "calibrating")
+    attempt.stored(leases.enter, attempt.lease, "calibrating")
     with (
         attempt.telemetry.tracer.span("setup"),
         attempt.limit("setting up", attempt.settings.setup_timeout),
@@ -120,7 +134,7 @@ def _set_up(
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
         search = workbench.resolve(attempt.job, bench, evaluator=evaluator)
-    leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
+    attempt.stored(leases.begin, attempt.lease, workbench.setup(search, bench.calibration))
     sensed = search.sensitivity.images if search.sensitivity else 0
     _count(attempt, bench.calibration_images + sensed + evaluator.images)
     return bench, evaluator, search
@@ -136,8 +150,8 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
             span.rename("end of search")
             return None
         seconds = time.monotonic() - started
-        cancel_requested = trials.record(
-            attempt.engine,
+        cancel_requested = attempt.stored(
+            recorded,
             attempt.lease,
             result,
             seconds=seconds,
@@ -150,6 +164,21 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
     return result
 
 
+def recorded(
+    engine: Engine, lease: Lease, result: TrialResult, *, seconds: float, lease_seconds: float
+) -> bool:
+    """Record the trial, unless the same was recorded and only the answer to that got lost.
+
+    Returns whether somebody wants the job cancelled. Raises LeaseLost and TrialAlreadyRecorded.
+    """
+    try:
+        return trials.record(engine, lease, result, seconds=seconds, lease_seconds=lease_seconds)
+    except TrialAlreadyRecorded:
+        if trials.get(engine, lease.job_id, result.number).result != result:
+            raise
+        return leases.renew(engine, lease, lease_seconds=lease_seconds)
+
+
 def _count(attempt: Attempt, images: int) -> None:
-    leases.add_images(attempt.engine, attempt.lease, images)
+    attempt.stored(leases.add_images, attempt.lease, images)
     attempt.telemetry.metrics.images.inc(images)

@@ -29,7 +29,7 @@ from workers.watchdog import Watchdog
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE = 30.0  # seconds between tries while the database is away
+LONGEST_PAUSE = 5.0  # seconds between tries while the database is away
 
 
 @dataclass(frozen=True)
