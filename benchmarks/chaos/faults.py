@@ -8,6 +8,7 @@ from functools import partial
 from benchmarks.chaos import api_killed
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
+from benchmarks.chaos import outlived
 from benchmarks.chaos import restarted
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
@@ -33,6 +34,15 @@ FAULTS: Mapping[str, Fault] = {
     "restarted": Fault(
         partial(restarted.run, sizes=restarted.LONG),
         partial(restarted.run, sizes=restarted.SHORT),
+        databases=("postgresql",),
+    ),
+    "frozen": Fault(
+        partial(outlived.frozen, sizes=outlived.LONG),
+        partial(outlived.frozen, sizes=outlived.SHORT),
+    ),
+    "cut-off": Fault(
+        partial(outlived.cut_off, sizes=outlived.LONG),
+        partial(outlived.cut_off, sizes=outlived.SHORT),
         databases=("postgresql",),
     ),
 }

@@ -143,10 +143,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
             done=f"{len(hunt.kills)} kills over {len(hunt.ids)} jobs, lease {sizes.lease:g} s",
             checks=(
                 Check(what="kills", seen=len(hunt.kills), at_least=sizes.kills),
-                Check(what="jobs lost", seen=damage.jobs, at_most=0),
-                Check(what="trials lost or altered", seen=damage.trials, at_most=0),
-                Check(what="trials recorded twice", seen=crew.journal.twice(), at_most=0),
-                Check(what="results altered", seen=damage.results, at_most=0),
+                *work.checks(damage, crew.journal),
                 Check(what="trials of work lost", seen=lost, at_most=len(hunt.kills)),
                 Check(
                     what="job held again after at most",

@@ -32,7 +32,7 @@ from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
-from workers.worker import open_worker
+from workers.worker import Worker
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -120,7 +120,8 @@ def _work(settings: WorkerSettings, tracer: JournalTracer, limits: dict[str, int
     engine = session.open_engine(settings.database_url)
     session.require_current_schema(engine)
     catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
-    open_worker(engine, settings, stop, telemetry=Telemetry(tracer=tracer)).work_forever()
+    device = workbench.choose_device(settings.device)
+    Worker(engine, settings, device, stop, Telemetry(tracer=tracer)).work_forever()
 
 
 if __name__ == "__main__":

@@ -109,10 +109,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
             "jobs, lease 30 s",
             checks=(
                 Check(what="workers that ended", seen=len(crew.exits), at_most=0),
-                Check(what="jobs lost", seen=damage.jobs, at_most=0),
-                Check(what="trials lost or altered", seen=damage.trials, at_most=0),
-                Check(what="trials recorded twice", seen=crew.journal.twice(), at_most=0),
-                Check(what="results altered", seen=damage.results, at_most=0),
+                *work.checks(damage, crew.journal),
                 Check(
                     what="every job goes on after it is back within",
                     seen=max(resumed),

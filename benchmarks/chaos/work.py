@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from benchmarks.chaos.crew import Crew
 from benchmarks.chaos.crew import until
+from benchmarks.chaos.figures import Check
+from benchmarks.chaos.journal import Journal
 from search.spec import JobSpec
 from search.trial import TrialResult
 from service.store import jobs
@@ -73,3 +75,13 @@ def damage(engine: Engine, ids: Mapping[str, Outcome]) -> Damage:
         lost_trials += len(numbers) - len(set(numbers))
         lost_results += found.result != wanted.result
     return Damage(jobs=lost_jobs, trials=lost_trials, results=lost_results)
+
+
+def checks(damage: Damage, journal: Journal) -> tuple[Check, ...]:
+    """Return what must never happen to any job."""
+    return (
+        Check(what="jobs lost", seen=damage.jobs, at_most=0),
+        Check(what="trials lost or altered", seen=damage.trials, at_most=0),
+        Check(what="trials recorded twice", seen=journal.twice(), at_most=0),
+        Check(what="results altered", seen=damage.results, at_most=0),
+    )
