@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     #: seconds within which an answer must begin
     answer_seconds: float = Field(default=60.0, gt=0)
 
+    #: decoded images, of `bitfloor up` and its worker; None: cache under the data folder
+    cache_dir: Path | None = None
+
     #: hosts that webhooks may go to, between commas; none given: no webhook is taken
     webhook_hosts: str = ""
     #: what webhooks are signed with; during a rotation the new one, a space and the old one

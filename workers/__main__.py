@@ -3,6 +3,8 @@
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import structlog
 import typer
 from pydantic import ValidationError
+from sqlalchemy import Engine
 
 from service import logs
 from service import tracing
@@ -37,6 +40,7 @@ def work(  # noqa: PLR0913  # an option is a parameter
     lease_seconds: Annotated[float | None, typer.Option(help="see docs/cli.md")] = None,
     model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
     data_root: Annotated[str | None, typer.Option(help="folder of datasets")] = None,
+    cache_dir: Annotated[str | None, typer.Option(help="folder of decoded images")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="answer Prometheus here")] = None,
     metrics_host: Annotated[str | None, typer.Option(help="127.0.0.1 unless said")] = None,
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
@@ -46,31 +50,25 @@ def work(  # noqa: PLR0913  # an option is a parameter
     _on_signals(stop, bell)
     departure = Departure(stop)
     departure.start()
-    try:
+    said = _said(
+        database_url=database_url,
+        lease_seconds=lease_seconds,
+        model_root=model_root,
+        data_root=data_root,
+        cache_dir=cache_dir,
+    )
+    with _told():
         _start_log()
-        settings = WorkerSettings(
-            **_said(
-                database_url=database_url,
-                lease_seconds=lease_seconds,
-                model_root=model_root,
-                data_root=data_root,
-            )
-        )
+        settings = WorkerSettings(**said)
         metrics = MetricsSettings(**_said(host=metrics_host, port=metrics_port))
         engine = session.open_engine(settings.database_url)
         session.require_current_schema(engine)
         telemetry = _telemetry(metrics)
-    except (StoreError, ValidationError, MetricsAddressUnusable) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
-        raise typer.Exit(1) from None
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
-    from workers.datasets.catalog import surroundings  # noqa: PLC0415  # loads torchvision
-    from workers.models.registry import open_models  # noqa: PLC0415  # loads torch
-    from workers.offers import offers  # noqa: PLC0415  # loads torch
     from workers.workbench import choose_device  # noqa: PLC0415  # loads torch
     from workers.worker import Worker  # noqa: PLC0415  # loads torch
 
-    catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
+    _announce(engine, settings)
     device = choose_device(settings.device)
     worker = Worker(engine, settings, device, stop, telemetry, bell, departure)
     if once:
@@ -78,6 +76,27 @@ def work(  # noqa: PLR0913  # an option is a parameter
     else:
         Listener(engine, bell.ring).start()
         worker.work_forever()
+
+
+def _announce(engine: Engine, settings: WorkerSettings) -> None:
+    from workers.datasets.catalog import surroundings  # noqa: PLC0415  # loads torchvision
+    from workers.models.registry import open_models  # noqa: PLC0415  # loads torch
+    from workers.offers import offers  # noqa: PLC0415  # loads torch
+
+    offered = offers(open_models(settings.model_root), surroundings(settings))
+    # it may have gone away since it was opened; whoever started this process starts another
+    with _told():
+        catalog.announce(engine, offered)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """End the process with one line for people where it cannot be started."""
+    try:
+        yield
+    except (StoreError, ValidationError, MetricsAddressUnusable) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
+        raise typer.Exit(1) from None
 
 
 def _said(**options: Any) -> dict[str, Any]:

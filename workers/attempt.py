@@ -5,6 +5,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from typing import TypeVar
 
 import torch
 from sqlalchemy import Engine
@@ -19,6 +22,8 @@ from service.store import leases
 from service.store import reuse
 from service.store import starts
 from service.store import trials
+from service.store.errors import TrialAlreadyRecorded
+from service.store.starts import Start
 from service.store.values import Lease
 from service.store.values import Submission
 from workers import content
@@ -31,12 +36,15 @@ from workers.errors import Cancelled
 from workers.evaluators.interruptible import interruptible
 from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
+from workers.outages import outlast
 from workers.settings import WorkerSettings
 from workers.telemetry import Telemetry
 from workers.workbench import Workbench
 
 #: gives a step a time limit: (what, seconds) -> context
 Limit = Callable[[str, float], AbstractContextManager[None]]
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,13 @@ class Attempt:
         """What is asked for."""
         return self.submission.spec
 
+    def stored(self, write: Callable[..., Found], *said: Any, **named: Any) -> Found:
+        """Call a function of the store with the engine, for as long as the database is away.
+
+        Raises LeaseLost once it is back and somebody else may hold the job.
+        """
+        return outlast(partial(write, self.engine, *said, **named), check=self.check)
+
 
 def carry_out(attempt: Attempt) -> None:
     """Search from where the recorded trials end and leave the job succeeded or infeasible.
@@ -67,19 +82,19 @@ def carry_out(attempt: Attempt) -> None:
     asked = attempt.submission
     loaded = _load(attempt)
     ground = content.ground(asked.spec, loaded[0], dataset=loaded[1], device=attempt.device)
-    starts.stand_on(attempt.engine, attempt.lease, ground)
+    attempt.stored(starts.stand_on, attempt.lease, ground)
     digest = content.key(asked.spec, ground, from_job=asked.from_job)
-    if reuse.answer(attempt.engine, attempt.lease, digest, fresh=asked.fresh):
+    if attempt.stored(reuse.answer, attempt.lease, digest, fresh=asked.fresh):
         return
-    source = start.source(attempt.engine, attempt.lease.job_id, asked, ground=ground)
+    source = attempt.stored(start.source, attempt.lease.job_id, asked, ground=ground)
     bench, evaluator, search = _set_up(attempt, loaded, source=source)
-    history = trials.history(attempt.engine, attempt.lease.job_id)
+    history = attempt.stored(trials.history, attempt.lease.job_id)
     results = list(history)
-    leases.enter(attempt.engine, attempt.lease, "searching")
+    attempt.stored(leases.enter, attempt.lease, "searching")
     run = study.run(search, interruptible(evaluator, attempt.check), history=history)
     while (result := _timed_trial(attempt, run)) is not None:
         results.append(result)
-    leases.enter(attempt.engine, attempt.lease, "certifying")
+    attempt.stored(leases.enter, attempt.lease, "certifying")
     evidence = Evidence(
         job=attempt.job,
         search=search,
@@ -93,12 +108,12 @@ def carry_out(attempt: Attempt) -> None:
         conclusion = conclude(evidence, bench, check=attempt.check)
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
-    told = start.told(attempt.engine, attempt.lease.job_id, asked)
-    end(attempt.engine, attempt.lease, {**conclusion.document, **told})
+    told = attempt.stored(start.told, attempt.lease.job_id, asked)
+    attempt.stored(end, attempt.lease, {**conclusion.document, **told})
 
 
 def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
-    leases.enter(attempt.engine, attempt.lease, "loading")
+    attempt.stored(leases.enter, attempt.lease, "loading")
     with (
         attempt.telemetry.tracer.span("load"),
         attempt.limit("loading", attempt.settings.setup_timeout),
@@ -116,7 +131,7 @@ def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
 def _set_up(
     attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset], *, source: start.Source
 ) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
-    leases.enter(attempt.engine, attempt.lease, "calibrating")
+    attempt.stored(leases.enter, attempt.lease, "calibrating")
     with (
         attempt.telemetry.tracer.span("setup"),
         attempt.limit("setting up", attempt.settings.setup_timeout),
@@ -132,13 +147,19 @@ def _set_up(
         evaluator = bench.evaluator(bench.dataset.search)
         known = source.known(bench, attempt.job)
         search = workbench.resolve(attempt.job, bench, evaluator=evaluator, known=known)
-    leases.begin(attempt.engine, attempt.lease, workbench.setup(search, bench.calibration))
+    attempt.stored(leases.begin, attempt.lease, workbench.setup(search, bench.calibration))
     sensed = 0
     if not source.kept:
-        starts.keep(attempt.engine, attempt.lease, source.start(bench, search, known=known))
+        attempt.stored(_keep, attempt.lease, source.start(bench, search, known=known))
         sensed = search.sensitivity.images if search.sensitivity else 0
     _count(attempt, bench.calibration_images + sensed + evaluator.images)
     return bench, evaluator, search
+
+
+def _keep(engine: Engine, lease: Lease, found: Start) -> None:
+    """Keep the start, unless it is kept already and only the answer to that got lost."""
+    if starts.kept(engine, lease.job_id) is None:
+        starts.keep(engine, lease, found)
 
 
 def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | None:
@@ -151,8 +172,8 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
             span.rename("end of search")
             return None
         seconds = time.monotonic() - started
-        cancel_requested = trials.record(
-            attempt.engine,
+        cancel_requested = attempt.stored(
+            recorded,
             attempt.lease,
             result,
             seconds=seconds,
@@ -165,6 +186,21 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
     return result
 
 
+def recorded(
+    engine: Engine, lease: Lease, result: TrialResult, *, seconds: float, lease_seconds: float
+) -> bool:
+    """Record the trial, unless the same was recorded and only the answer to that got lost.
+
+    Returns whether somebody wants the job cancelled. Raises LeaseLost and TrialAlreadyRecorded.
+    """
+    try:
+        return trials.record(engine, lease, result, seconds=seconds, lease_seconds=lease_seconds)
+    except TrialAlreadyRecorded:
+        if trials.get(engine, lease.job_id, result.number).result != result:
+            raise
+        return leases.renew(engine, lease, lease_seconds=lease_seconds)
+
+
 def _count(attempt: Attempt, images: int) -> None:
-    leases.add_images(attempt.engine, attempt.lease, images)
+    attempt.stored(leases.add_images, attempt.lease, images)
     attempt.telemetry.metrics.images.inc(images)

@@ -22,10 +22,11 @@ def doctor(
     *,
     model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
     data_root: Annotated[str | None, typer.Option(help="folder of datasets")] = None,
+    cache_dir: Annotated[str | None, typer.Option(help="folder of decoded images")] = None,
     ray: Annotated[str | None, typer.Option(help="address of a Ray cluster")] = None,
 ) -> None:
     """Look at device, cache and roots, and write what was found."""
-    roots = {"model_root": model_root, "data_root": data_root}
+    roots = {"model_root": model_root, "data_root": data_root, "cache_dir": cache_dir}
     found = list(_found({k: v for k, v in roots.items() if v is not None}, ray=ray))
     out.write_text(json.dumps([finding.document() for finding in found]), encoding="utf-8")
 

@@ -27,6 +27,7 @@ from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
 from service.store import codec
+from workers import objectives
 from workers import stated
 from workers import workbench
 from workers.data import Dataset
@@ -147,7 +148,7 @@ def _search(bench: _Bench, baseline: Baseline, *, certificate: Certificate | Non
     return SearchSpec(
         points=points,
         menus=tuple((config,) if config else () for config in chosen),
-        objective=workbench.objective(bench.job, bench.network),
+        objective=objectives.objective(bench.job.minimizes, bench.network),
         baseline=baseline,
         certificate=certificate,
         sampler="random",

@@ -11,7 +11,6 @@ from search import cost
 from search import paired
 from search import samplers
 from search.allocation import Kind
-from search.cost import Objective
 from search.errors import CertificateOutOfReach
 from search.preprocessing import settled
 from search.quantization.calibration import PASSES
@@ -164,7 +163,7 @@ def resolve(
     return SearchSpec(
         points=network.all_points(job.kinds),
         menus=tuple(options.values()),
-        objective=objective(job, network),
+        objective=objectives.objective(job.minimizes, network),
         ties=network.structure.joins if job.tie == "join" and quantizes_activations else (),
         certificate=_certificate(job, images=len(bench.dataset.certification)),
         goal=job.goal,
@@ -209,11 +208,6 @@ def _measured(bench: Workbench, quantized: Mapping[str, Menu]) -> Sensitivity:
             room=bench.room,
         ),
     )
-
-
-def objective(job: JobSpec, network: CapturedNetwork) -> Objective:
-    """Return what the request asks to minimize; raises as `objectives.objective` does."""
-    return objectives.objective(job.minimizes, network)
 
 
 def _certificate(job: JobSpec, *, images: int) -> Certificate | None:

@@ -33,7 +33,7 @@ from workers.watchdog import Watchdog
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE = 30.0  # seconds between tries while the database is away
+LONGEST_PAUSE = 5.0  # seconds between tries while the database is away
 _MOST_DOUBLINGS = 10
 SHORTEST_WAIT = 0.05  # seconds: what is due now somebody else may just be taking
 _JITTER = 0.25  # of the seconds between looks: workers that started together do not look together

@@ -53,7 +53,9 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
         settings = hooks.settings()
         api = _api(engine, listener, settings=settings, binding=binding, log_level="warning")
         roots = ["--model-root", str(model_root), "--data-root", str(data_root)]
-        child = KeptChild(["-m", "workers", "--database-url", url, *roots])
+        # one that was named for every folder of data stays
+        cache = [] if settings.cache_dir else ["--cache-dir", str(data_dir / "cache")]
+        child = KeptChild(["-m", "workers", "--database-url", url, *roots, *cache])
         announce = _announcement(_address(binding.host, listener), engine, with_worker=True)
         with hooks.couriers(engine, settings):
             hosting.host_until_stopped(api, child, announce=announce)

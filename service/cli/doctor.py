@@ -1,6 +1,7 @@
 """`bitfloor doctor`: a deployment looked over, a line a finding, with what to do about it."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -65,10 +66,13 @@ def doctor(  # noqa: PLR0913 - an option is a parameter
     with needs.installed("store"):
         from service.cli import database
         from service.store import checkup
-    if database_url is None:  # then the roots are those of `up`, too
+    cache = None
+    if database_url is None:  # then the folders are those of `up`, too
         model_root = model_root or _existing(data_dir / "models")
         data_root = data_root or _existing(data_dir / "datasets")
-    said = {"--model-root": model_root, "--data-root": data_root, "--ray": ray}
+        cache = None if "BITFLOOR_CACHE_DIR" in os.environ else data_dir / "cache"
+    folders = {"--model-root": model_root, "--data-root": data_root, "--cache-dir": cache}
+    said = folders | {"--ray": ray}
     options = [part for name, value in said.items() if value for part in (name, str(value))]
     if sys.stderr.isatty():
         say("looking; loading PyTorch takes some seconds")

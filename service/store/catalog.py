@@ -16,17 +16,23 @@ from service.store.values import Offer
 
 def announce(engine: Engine, offers: Sequence[Offer]) -> None:
     """Add the offers, each over an earlier one of its kind and name."""
-    # sorted, so that workers that announce at the same moment lock in the same order
     latest = {(offer.kind, offer.name): offer for offer in offers}
+    if not latest:
+        return
     with writing(engine) as session:
-        for (kind, name), offer in sorted(latest.items(), key=lambda item: item[0]):
-            values = {"details": dict(offer.details), "announced_at": db_now()}
-            statement = upserts.insert(session, OfferRow).values(kind=kind, name=name, **values)
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[OfferRow.kind, OfferRow.name], set_=values
-                )
-            )
+        statement = upserts.insert(session, OfferRow).values(announced_at=db_now())
+        said = {name: statement.excluded[name] for name in ("details", "announced_at")}
+        # all at once: there are a thousand, and nobody else writes meanwhile on SQLite
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[OfferRow.kind, OfferRow.name], set_=said
+            ),
+            # sorted, so that workers that announce at the same moment lock in the same order
+            [
+                {"kind": kind, "name": name, "details": dict(latest[kind, name].details)}
+                for kind, name in sorted(latest)
+            ],
+        )
 
 
 def names(engine: Engine) -> Mapping[str, tuple[str, ...]]:

@@ -1,0 +1,48 @@
+"""The faults by name: each makes one thing happen, at its full size or at a small one."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.chaos import api_killed
+from benchmarks.chaos import databases
+from benchmarks.chaos import killed
+from benchmarks.chaos import outlived
+from benchmarks.chaos import restarted
+from benchmarks.chaos.figures import Figure
+from benchmarks.chaos.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What can be made to happen."""
+
+    long: Callable[[Ground], Figure]
+    short: Callable[[Ground], Figure]
+    databases: tuple[str, ...] = databases.KINDS
+
+
+FAULTS: Mapping[str, Fault] = {
+    "killed": Fault(
+        partial(killed.run, sizes=killed.LONG), partial(killed.run, sizes=killed.SHORT)
+    ),
+    "api-killed": Fault(
+        partial(api_killed.run, sizes=api_killed.LONG),
+        partial(api_killed.run, sizes=api_killed.SHORT),
+    ),
+    "restarted": Fault(
+        partial(restarted.run, sizes=restarted.LONG),
+        partial(restarted.run, sizes=restarted.SHORT),
+        databases=("postgresql",),
+    ),
+    "frozen": Fault(
+        partial(outlived.frozen, sizes=outlived.LONG),
+        partial(outlived.frozen, sizes=outlived.SHORT),
+    ),
+    "cut-off": Fault(
+        partial(outlived.cut_off, sizes=outlived.LONG),
+        partial(outlived.cut_off, sizes=outlived.SHORT),
+        databases=("postgresql",),
+    ),
+}
