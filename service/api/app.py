@@ -17,6 +17,7 @@ from service.api import metrics
 from service.api import offers
 from service.api import openapi
 from service.api import report
+from service.api import story
 from service.api import trials
 from service.api.body_deadline import BodyDeadline
 from service.api.body_limit import BodyLimit
@@ -33,12 +34,6 @@ from service.tracing import Tracer
 
 _FOLLOWER_THREADS = 4
 
-_DESCRIPTION = (
-    "Hand in a trained network, data and a tolerance; fetch the allocation of bits that takes the "
-    "least memory while accuracy stays above the floor. Every error is a problem document "
-    "(RFC 9457) whose `type` ends in a stable code."
-)
-
 
 def create_app(
     engine: Engine,
@@ -51,7 +46,7 @@ def create_app(
         title="bitfloor",
         version="1",
         summary="The fewest bits above your accuracy floor",
-        description=_DESCRIPTION,
+        description=story.DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -8,17 +8,16 @@ from fastapi import APIRouter
 from fastapi import Header
 from fastapi import Response
 
-from service.api import examples
+from service.api import openapi
 from service.api.errors import NoBestYet
 from service.api.errors import NothingFeasible
-from service.api.openapi import responses
 from service.api.parameters import Database
 from service.api.parameters import JobId
 from service.store import jobs
 from service.store.errors import JobNotFound
 from service.store.values import JobState
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}")
 
 
 @router.get(
@@ -27,13 +26,11 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
     responses={
         200: {
             "description": "The certified allocation",
-            "headers": {"ETag": {"schema": {"type": "string"}}},
-            "content": {
-                "application/json": {"schema": {"type": "object"}, "example": examples.BEST}
-            },
+            "headers": openapi.headers("ETag"),
+            "content": {"application/json": {"schema": {"type": "object"}}},
         },
-        304: {"description": "Still the one you have"},
-        **responses(JobNotFound, NoBestYet, NothingFeasible),
+        304: {"description": "Still the one you have", "headers": openapi.headers("ETag")},
+        **openapi.responses(JobNotFound, NoBestYet, NothingFeasible),
     },
 )
 def best(

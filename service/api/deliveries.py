@@ -15,7 +15,7 @@ from service.store import jobs
 from service.store import webhooks
 from service.store.errors import JobNotFound
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs/{job_id}")
 
 
 @router.get("/deliveries", responses=responses(JobNotFound))

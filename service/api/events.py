@@ -30,17 +30,11 @@ from service.store.errors import JobNotFound
 from service.store.values import Setup
 from service.store.values import StoredTrial
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}")
 
 HEARTBEAT = 15  # seconds of silence after which a comment keeps proxies from hanging up
 _BATCH = 200  # trials read at a time
 _MOST_TRIALS = 2**31  # whatever is above it never was an id of ours
-
-_EXAMPLE = (
-    'id: 41\nevent: trial\ndata: {"number": 41, "feasible": true, "saved": 0.84}\n\n'
-    'id: 41\nevent: job\ndata: {"state": "running", "stage": "searching"}\n\n'
-    'id: 119\nevent: end\ndata: {"state": "succeeded"}\n\n'
-)
 
 Result = TypeVar("Result")
 LastEventId = Annotated[
@@ -66,7 +60,7 @@ class Follower:
     responses={
         200: {
             "description": "`job` on every change, `trial` for each trial, `end` at the end",
-            "content": {"text/event-stream": {"example": _EXAMPLE}},
+            "content": {"text/event-stream": {}},
         },
         **responses(JobNotFound),
     },

@@ -1,11 +1,14 @@
-"""Examples of answers for the OpenAPI document: a job as it stands and a certified best."""
+"""Examples of a job as it stands, of its trials and of its certified best."""
 
 from typing import Any
 
 from service.api.submission import DEFAULT_SAMPLER
 
+JOB_ID = "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11"
+_JOB = f"/v1/jobs/{JOB_ID}"
+
 JOB: dict[str, Any] = {
-    "id": "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
+    "id": JOB_ID,
     "state": "running",
     "stage": "searching",
     "spec": {
@@ -57,13 +60,13 @@ JOB: dict[str, Any] = {
     "error": None,
     "infeasible": None,
     "links": {
-        "self": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11",
-        "trials": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/trials",
-        "front": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/front",
-        "best": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/best",
-        "events": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/events",
-        "report": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/report",
-        "deliveries": "/v1/jobs/0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11/deliveries",
+        "self": _JOB,
+        "trials": f"{_JOB}/trials",
+        "front": f"{_JOB}/front",
+        "best": f"{_JOB}/best",
+        "events": f"{_JOB}/events",
+        "report": f"{_JOB}/report",
+        "deliveries": f"{_JOB}/deliveries",
         "dashboard": "/dashboard/studies/2203487213904411",
     },
 }
@@ -76,9 +79,21 @@ BEST: dict[str, Any] = {
     "tolerance": 0.01,
     "metric": "top1",
     "trial": 37,
-    "memory_bytes": 1024000,
-    "float_memory_bytes": 7314286,
+    "origin": "bitfloor",
+    "memory_bytes": 1024000.0,
+    "float_memory_bytes": 7314286.0,
     "saved": 0.86,
+    "average_bits": 4.48,
+    "search": {
+        "images": 2000,
+        "float_accuracy": 0.581,
+        "floor": 0.571,
+        "accuracy": 0.5745,
+        "drop": 0.0065,
+        "correct": 1149,
+        "lost": 24,
+        "gained": 11,
+    },
     "certification": {
         "images": 4000,
         "float_accuracy": 0.581,
@@ -107,6 +122,14 @@ BEST: dict[str, Any] = {
             }
         ],
     },
+    "uniform": {
+        "quantizer": "affine",
+        "bit_width": 6,
+        "memory_bytes": 1371429.0,
+        "saved": 0.8125,
+        "accuracy": 0.5755,
+    },
+    "images_evaluated": 182144,
     "points": [
         {
             "name": "features.0",
@@ -114,8 +137,30 @@ BEST: dict[str, Any] = {
             "elements": 788544,
             "quantizer": "affine",
             "bit_width": 4,
+            "bytes_before": 3154176.0,
+            "bytes_after": 394272.0,
             "parameters": {"scale": 0.31, "zero_point": 0, "quant_min": 0, "quant_max": 15},
         }
     ],
     "spec": JOB["spec"],
+}
+
+TRIAL: dict[str, Any] = {
+    "number": 37,
+    "origin": "bitfloor",
+    "verdict": "held",
+    "feasible": True,
+    "complete": True,
+    "memory_bytes": 1024000.0,
+    "saved": 0.86,
+    "average_bits": 4.4,
+    "images": 2000,
+    "correct": 1149,
+    "lost": 24,
+    "gained": 11,
+    "accuracy": 0.5745,
+    "drop": 0.0065,
+    "seconds": 3.2,
+    "finished_at": "2026-03-01T09:34:41Z",
+    "allocation": {"features.0": {"quantizer": "affine", "bit_width": 4}},
 }

@@ -7,7 +7,7 @@ from service.api.openapi import responses
 from service.api.parameters import Database
 from service.store import session
 
-router = APIRouter(tags=["health"])
+router = APIRouter()
 
 
 @router.get("/livez", responses=responses(database=False, public=True))

@@ -18,6 +18,7 @@ from service.api.errors import CannotStartFrom
 from service.api.errors import CrossOrigin
 from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
+from service.api.openapi import headers
 from service.api.openapi import responses
 from service.api.parameters import Caller
 from service.api.parameters import Chosen
@@ -42,7 +43,7 @@ from service.store.values import Submission
 from service.webhooks import allowlist
 from service.webhooks.errors import UrlRefused
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs")
 
 IdempotencyKey = Annotated[
     str | None,
@@ -93,11 +94,12 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
     status_code=202,
     response_model=schemas.Job,
     responses={
-        200: {"model": schemas.Job, "description": "The job of an earlier, equal submission"},
-        202: {
-            "description": "Accepted and queued",
-            "headers": {"Location": {"schema": {"type": "string"}, "description": "The job."}},
+        200: {
+            "model": schemas.Job,
+            "description": "The job of an earlier, equal submission",
+            "headers": headers("Location"),
         },
+        202: {"description": "Accepted and queued", "headers": headers("Location")},
         **responses(
             problems.NOT_JSON,
             problems.TOO_SLOW,

@@ -18,9 +18,7 @@ from service.api.openapi import responses
 from service.api.queue_metrics import QueueCollector
 from service.tracing import Tracer
 
-router = APIRouter(tags=["health"])
-
-_EXAMPLE = 'bitfloor_jobs{state="queued"} 3.0\nbitfloor_trials_total 1204.0\n'
+router = APIRouter()
 
 
 def install(app: FastAPI, engine: Engine, *, tracer: Tracer) -> None:
@@ -42,7 +40,7 @@ def install(app: FastAPI, engine: Engine, *, tracer: Tracer) -> None:
         200: {
             "description": "The figures as they stand; those of the queue may be seconds old",
             "content": {
-                "text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE},
+                "text/plain": {"schema": {"type": "string"}},
                 "application/openmetrics-text": {"schema": {"type": "string"}},
             },
         },

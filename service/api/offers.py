@@ -14,7 +14,7 @@ from service.api.openapi import responses
 from service.api.parameters import Database
 from service.store import catalog
 
-router = APIRouter(prefix="/v1", tags=["offers"])
+router = APIRouter(prefix="/v1")
 
 
 class Offer(BaseModel):

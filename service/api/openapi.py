@@ -16,6 +16,7 @@ from service.api.errors import ScopeMissing
 from service.api.errors import TooManyRequests
 from service.api.errors import Unauthenticated
 from service.api.errors import WrongHost
+from service.api.illustrated import illustrate
 from service.api.problems import Problem
 from service.store.errors import DatabaseBusy
 from service.store.errors import DatabaseUnreachable
@@ -24,6 +25,7 @@ from service.store.errors import SchemaOutdated
 Responses = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
+_FASTAPI_S = "Successful Response"
 _EVERYWHERE = (WrongHost, NoAnswerInTime)
 _AT_THE_DOOR = (Unauthenticated, ScopeMissing, TooManyRequests)
 _DATABASE = (DatabaseUnreachable, DatabaseBusy, SchemaOutdated)
@@ -51,6 +53,11 @@ def responses(
     for row in rows:
         by_status[row.status].append(row)
     return {status: _response(alike) for status, alike in sorted(by_status.items())}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """Return the documentation of these headers of an answer."""
+    return {name: {"schema": {"type": "string"}} for name in names}
 
 
 def install(app: FastAPI) -> None:
@@ -81,10 +88,18 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             _drop_framework_errors(operation["responses"])
+            _name_answers(operation["responses"])
             if not is_public(path):
                 # OpenAPI 3.1 lets any scheme name what it needs
                 operation["security"] = [{"token": [scope_of(method.upper(), path).value]}]
+    illustrate(document)
     return document
+
+
+def _name_answers(answers: dict[str, Any]) -> None:
+    for answer in answers.values():
+        if answer["description"] == _FASTAPI_S:
+            answer["description"] = "As asked for"
 
 
 def _drop_framework_errors(answers: dict[str, Any]) -> None:
@@ -102,8 +117,10 @@ def _response(alike: list[Problem]) -> dict[str, Any]:
         }
         for row in alike
     }
+    told = sorted({name for row in alike for name in (*row.headers, *row.also)})
     return {
         "description": "; ".join(row.title for row in alike),
+        **({"headers": headers(*told)} if told else {}),
         "content": {
             problems.MEDIA_TYPE: {
                 "schema": {"$ref": _REF.format(model="Problem")},

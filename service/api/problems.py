@@ -54,6 +54,8 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: headers from the exception
     told: Callable[[Any], Mapping[str, str]] = lambda _: {}
+    #: names of those headers
+    also: tuple[str, ...] = ()
     #: extension members as the OpenAPI document shows them
     example: Members = field(default_factory=dict)
 
@@ -81,14 +83,7 @@ INVALID = Problem(
     422,
     "validation-failed",
     "The request cannot be used as it stands",
-    example={
-        "errors": [
-            {
-                "field": "tolerance",
-                "message": "input should be less than 1; use a smaller value",
-            }
-        ]
-    },
+    example={"errors": [{"field": "tolerance", "message": "input should be less than 1"}]},
 )
 TOO_LARGE = Problem(413, "body-too-large", "The body is too large")
 TOO_SLOW = Problem(
@@ -167,6 +162,7 @@ TABLE: Mapping[type[Exception], Problem] = {
         "too-many-requests",
         "More requests than a minute may hold",
         told=lambda error: {"Retry-After": str(error.wait)},
+        also=("Retry-After",),
     ),
     QuotaExceeded: Problem(
         429,

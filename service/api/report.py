@@ -13,7 +13,7 @@ from service.store import jobs
 from service.store import trials
 from service.store.errors import JobNotFound
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}")
 
 
 @router.get("/report", response_class=HTMLResponse, responses=responses(JobNotFound))

@@ -15,7 +15,7 @@ from service.store import trials
 from service.store.errors import BadCursor
 from service.store.errors import JobNotFound
 
-router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+router = APIRouter(prefix="/v1/jobs/{job_id}")
 
 
 @router.get("/trials", responses=responses(JobNotFound, BadCursor, problems.INVALID))

@@ -1,5 +1,6 @@
 """A search ends with a certified best, or with why there is none and what would change that."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from search.splits import Splits
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
+from service.api.examples import BEST
 from workers import workbench
 from workers.conclusion import Conclusion
 from workers.conclusion import conclude
@@ -173,3 +175,20 @@ class TestCertified:
         conclusion = concluded(evidence(bench, 8, job=replace(JOB, confidence=MEASURED)), bench)
         assert conclusion.certified
         assert conclusion.document["certification"]["judgement"] == "certified"
+
+
+class TestExample:
+    def test_the_best_document_is_what_the_api_shows_an_example_of(self, bench: Workbench) -> None:
+        found = evidence(bench, 8, job=replace(JOB, confidence=MEASURED))
+        document = concluded(found, bench).document
+        assert fields(BEST) == fields(document)
+
+
+def fields(document: Mapping[str, Any]) -> set[str]:
+    """Return the names of a best document's fields, a level down too."""
+    (point, *_), certified = document["points"], document["certification"]
+    return {
+        *document,
+        *(f"points.{name}" for name in point),
+        *(f"certification.{name}" for name in certified),
+    }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from service.api import story
 from service.api.app import create_app
 from service.dashboard.study_ids import study_id
 from service.store.values import Lease
@@ -158,6 +159,12 @@ class TestLogin:
             assert visit.elsewhere(address) == []
 
 
+def by_section() -> list[tuple[str, str]]:
+    """Return (section, summary) of every operation, section by section."""
+    sections = [*story.TAGS]
+    return sorted(story.OPERATIONS.values(), key=lambda told: sections.index(told[0]))
+
+
 class TestDocs:
     def test_the_routes_are_listed_without_a_network(
         self, visit: Visit, address: str, shots: Path
@@ -165,7 +172,11 @@ class TestDocs:
         page = visit.page
         page.goto(f"{address}/docs")
         expect(page.get_by_text("/v1/jobs/{job_id}/best").first).to_be_visible()
-        page.screenshot(path=shots / f"docs-{visit.width}.png")
+        sections = page.locator("h3.opblock-tag").evaluate_all("all => all.map(h => h.dataset.tag)")
+        assert sections == [*story.TAGS]
+        summaries = page.locator(".opblock-summary-description").all_inner_texts()
+        assert summaries == [told for _, told in by_section()]
+        page.screenshot(path=shots / f"docs-{visit.width}.png", full_page=True)
         assert visit.errors == []
         assert visit.elsewhere(address) == []
 
