@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from service.store import jobs
 from service.store import leases
 from service.store import reuse
+from service.store import starts
 from service.store import trials
 from service.store.errors import LeaseLost
+from service.store.starts import Start
 from service.store.values import JobError
 from service.store.values import Lease
 
@@ -51,4 +53,6 @@ def _writes(engine: Engine, lease: Lease) -> Iterator[Write]:
     yield lambda: leases.fail(engine, lease, _ERROR)
     yield lambda: leases.end_infeasible(engine, lease, {})
     yield lambda: leases.succeed(engine, lease, {})
+    yield lambda: starts.stand_on(engine, lease, {"model": "late"})
+    yield lambda: starts.keep(engine, lease, Start(sensitivity=None))
     yield lambda: reuse.answer(engine, lease, "late", fresh=True)

@@ -58,12 +58,16 @@ _MODEL: dict[str, Any] = {
 }
 
 
-def _event(name: str, data: Mapping[str, Any], number: int) -> str:
+def _event(name: str, data: Mapping[str, Any], *, number: int) -> str:
     return f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-_EVENTS = (
-    _event("trial", TRIAL, 37) + _event("job", JOB, 37) + _event("end", {"state": "succeeded"}, 119)
+_EVENTS = "".join(
+    (
+        _event("trial", TRIAL, number=37),
+        _event("job", JOB, number=37),
+        _event("end", {"state": "succeeded"}, number=119),
+    )
 )
 _REPORT = '<!doctype html>\n<html lang="en">\n<head><title>torchvision/squeezenet1_1</title> ...'
 _METRICS = 'bitfloor_jobs{state="queued"} 3.0\nbitfloor_trials_total 1204.0\n'

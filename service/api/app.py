@@ -1,6 +1,5 @@
 """The service as one ASGI application: the API, its documentation and the dashboard."""
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.middleware.cors import CORSMiddleware
@@ -29,10 +28,9 @@ from service.api.fallback import Fallback
 from service.api.headers import SecurityHeaders
 from service.api.options import Options
 from service.api.origins import Origins
+from service.api.shared import Shared
 from service.tracing import OFF
 from service.tracing import Tracer
-
-_FOLLOWER_THREADS = 4
 
 
 def create_app(
@@ -57,7 +55,8 @@ def create_app(
     app.state.engine = engine
     app.state.options = options
     app.state.credentials = credentials
-    app.state.followers = CapacityLimiter(_FOLLOWER_THREADS)
+    app.state.shared = Shared()
+    app.state.offered = offers.Offered(engine)
     routed = (jobs, trials, best, events, report, deliveries, offers, health, metrics, docs, login)
     for module in routed:
         app.include_router(module.router)

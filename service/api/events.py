@@ -21,6 +21,7 @@ from sse_starlette import ServerSentEvent
 
 from service.api import present
 from service.api import schemas
+from service.api import shared
 from service.api.openapi import responses
 from service.api.parameters import Database
 from service.api.parameters import JobId
@@ -70,8 +71,8 @@ def events(
 ) -> EventSourceResponse:
     """Follow a job as server-sent events; ids are trial numbers."""
     jobs.outline(engine, job_id)  # a problem now, rather than a stream that breaks
-    state = request.app.state
-    follower = Follower(engine, job_id, state.options.poll_seconds, state.followers)
+    interval = request.app.state.options.poll_seconds
+    follower = Follower(engine, job_id, interval, shared.of(request).followers)
     stream = follow(follower, _resume_at(last_event_id))
     return EventSourceResponse(stream, ping=HEARTBEAT, send_timeout=HEARTBEAT * 2, sep="\n")
 

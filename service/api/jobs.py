@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi import Depends
 from fastapi import Header
 from fastapi import Query
+from fastapi import Request
 from fastapi import Response
 
 from service.api import earlier
-from service.api import offers
 from service.api import present
 from service.api import problems
 from service.api import schemas
@@ -18,6 +18,7 @@ from service.api.errors import CannotStartFrom
 from service.api.errors import CrossOrigin
 from service.api.errors import NoWorkerYet
 from service.api.errors import UnknownName
+from service.api.offers import Offered
 from service.api.openapi import headers
 from service.api.openapi import responses
 from service.api.parameters import Caller
@@ -73,7 +74,7 @@ async def _wanted(  # rule: async, because FastAPI would send for it through a t
     return JobFilter(tenant=caller.sees, state=state, label=(key, value) if label else None)
 
 
-def _asked(
+async def _asked(  # rule: async, because FastAPI would send for it through a thread
     body: JobSubmission,
     caller: Caller,
     *,
@@ -116,9 +117,12 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
         ),
     },
 )
-def submit_job(engine: Database, submission: Asked, *, response: Response) -> schemas.Job:
+def submit_job(
+    engine: Database, submission: Asked, *, request: Request, response: Response
+) -> schemas.Job:
     """Queue a search."""
-    offers.require(engine, submission.spec)
+    offered: Offered = request.app.state.offered
+    offered.require(submission.spec)
     earlier.require(engine, submission)
     job, created = jobs.enqueue(engine, submission)
     response.status_code = 202 if created else 200

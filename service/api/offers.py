@@ -1,6 +1,8 @@
 """/v1/models, /datasets, /quantizers, /samplers: what this deployment's workers can load."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -55,8 +57,24 @@ def samplers(engine: Database) -> Offers:
     return _offers(engine, "sampler")
 
 
-def require(engine: Engine, spec: JobSpec) -> None:
-    """Raise NoWorkerYet or UnknownName unless every name is one that a worker announced."""
+class Offered:
+    """The names that workers have announced: those are never taken back, so what is known stays."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._names: Mapping[str, Sequence[str]] = {}
+
+    def require(self, spec: JobSpec) -> None:
+        """Raise NoWorkerYet or UnknownName unless every name is one that a worker announced."""
+        try:
+            _require(self._names, spec)
+        except (NoWorkerYet, UnknownName):
+            # what was not there when we looked may be there now
+            self._names = catalog.names(self._engine)
+            _require(self._names, spec)
+
+
+def _require(offered: Mapping[str, Sequence[str]], spec: JobSpec) -> None:
     wanted: Iterable[tuple[str, str, tuple[str, ...]]] = (
         ("model", "model", (spec.model,)),
         ("dataset", "dataset", (spec.dataset,)),
@@ -67,7 +85,6 @@ def require(engine: Engine, spec: JobSpec) -> None:
         ),
         ("sampler", "sampler", (spec.sampler,)),
     )
-    offered = catalog.names(engine)
     for field, kind, names in wanted:
         known = offered.get(kind, ())
         if not known:

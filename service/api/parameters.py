@@ -1,13 +1,16 @@
 """What routes share: the engine they work on and the parameters they all take."""
 
+from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Depends
 from fastapi import Path
 from fastapi import Query
 from fastapi import Request
 from sqlalchemy import Engine
 
+from service.api import shared
 from service.api.door import PRINCIPAL
 from service.api.options import Options
 from service.store import jobs
@@ -29,7 +32,9 @@ async def _principal(  # rule: async, because FastAPI would send for it through 
     return principal
 
 
-def _options(request: Request) -> Options:
+async def _options(  # rule: async, because FastAPI would send for it through a thread
+    request: Request,
+) -> Options:
     options: Options = request.app.state.options
     return options
 
@@ -39,13 +44,19 @@ Caller = Annotated[Principal, Depends(_principal)]
 Chosen = Annotated[Options, Depends(_options)]
 
 
-def _visible(
+async def _visible(  # rule: async, because what is known already takes no thread
+    request: Request,
     engine: Database,
+    *,
     caller: Caller,
     job_id: Annotated[str, Path(description="As the answer to the submission says.")],
 ) -> str:
     if caller.sees is not None:
-        jobs.require(engine, job_id, tenant=caller.sees)
+        owned = shared.of(request).owned
+        # a job stays its tenant's; that it is not, or not yet there, is looked up every time
+        if not owned.get((caller.sees, job_id)):
+            await to_thread.run_sync(partial(jobs.require, engine, job_id, tenant=caller.sees))
+            owned.put((caller.sees, job_id), value=True)
     return job_id
 
 

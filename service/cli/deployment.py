@@ -17,6 +17,7 @@ from service.api.options import LOOPBACK_HOSTS
 from service.api.options import Options
 from service.cli import hooks
 from service.cli import hosting
+from service.cli import memory
 from service.cli.children import KeptChild
 from service.cli.database import embedded_url
 from service.cli.database import opened
@@ -45,6 +46,7 @@ class Binding:
 
 def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -> None:
     """Migrate the SQLite database under the folder, and run API and worker until stopped."""
+    memory.bound()
     # whoever sits before it did not ask to read of every request
     _start_log(level="warning")
     url = embedded_url(data_dir)
@@ -63,6 +65,7 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
 
 def serve(database_url: str, binding: Binding) -> None:
     """Run the API over a migrated database until stopped."""
+    memory.bound()
     _start_log(level="info")
     with hosting.listen(binding.host, binding.port) as listener, opened(database_url) as engine:
         session.require_current_schema(engine)
@@ -103,6 +106,7 @@ def _api(
     options = _options(settings, local=local, require_tokens=required)
     tracer = tracing.open_tracer("bitfloor-api", wanted=TraceSettings().wanted)
     app = create_app(engine, options, tracer=tracer)
+    memory.settle()
     return hosting.ApiThread(app, listener, log_level=log_level, limits=limits)
 
 

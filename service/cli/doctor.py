@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -76,7 +77,8 @@ def doctor(  # noqa: PLR0913 - an option is a parameter
     options = [part for name, value in said.items() if value for part in (name, str(value))]
     if sys.stderr.isatty():
         say("looking; loading PyTorch takes some seconds")
-    found = list(checkup.look(database_url or database.embedded_url(data_dir)))
+    url = database_url or database.embedded_url(data_dir)
+    found = list(checkup.look(url, clock=time.time))
     found.extend(_server(server) if server else ())
     found.extend(_worker(options))
     if form is Format.TABLE:

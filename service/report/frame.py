@@ -37,8 +37,13 @@ def plot(name: str, description: str, *, caption: str) -> str:
 
 def document(title: str, body: str, *, figures: dict[str, Any]) -> str:
     """Return the whole page; `figures` are plotly figures by name, drawn into their places."""
+    return b"".join(around(title, body, figures=figures)).decode()
+
+
+def around(title: str, body: str, *, figures: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
+    """Return the whole page in UTF-8, with plotly's megabytes, the same for every page, between."""
     name = escape(title)
-    return (
+    before = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -47,8 +52,16 @@ def document(title: str, body: str, *, figures: dict[str, Any]) -> str:
         f"<header><p>bitfloor report</p><h1>{name}</h1></header><main>{body}</main>"
         "<noscript><p>The plots need JavaScript; the tables do not.</p></noscript>"
         f'<script type="application/json" id="figures">{embedded(figures)}</script>'
-        f"<script>{get_plotlyjs()}</script><script>{_asset('page.js')}</script></body></html>\n"
+        "<script>"
     )
+    after = f"</script><script>{_asset('page.js')}</script></body></html>\n"
+    return before.encode(), _plotly(), after.encode()
+
+
+@cache
+def _plotly() -> bytes:
+    script: str = get_plotlyjs()
+    return script.encode()
 
 
 @cache

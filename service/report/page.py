@@ -18,7 +18,7 @@ from service.figures.layers import by_kind
 from service.figures.layers import choice
 from service.figures.multiples import MOST_TICKS
 from service.report import tables
-from service.report.frame import document
+from service.report.frame import around
 from service.report.frame import plot
 from service.report.frame import section
 from service.report.histograms import multiples
@@ -45,6 +45,13 @@ def render(  # rule: positional, because all three are what a page is made of
     job: Job, trials: Sequence[StoredTrial], front: Sequence[StoredTrial]
 ) -> str:
     """Return the page; trials in order, the front fewest bits first, both as far as there are."""
+    return b"".join(pieces(job, trials, front)).decode()
+
+
+def pieces(  # rule: positional, because all three are what a page is made of
+    job: Job, trials: Sequence[StoredTrial], front: Sequence[StoredTrial]
+) -> tuple[bytes, ...]:
+    """Return the page of `render` in UTF-8, the script that all pages share as one object."""
     spec = job.submission.spec
     title = f"{spec.model} on {spec.dataset}"
     chosen = choice(job)
@@ -58,7 +65,7 @@ def render(  # rule: positional, because all three are what a page is made of
     if job.setup:
         sections += _histograms(chosen, job.setup)
     sections.append(section("asked", "What was asked for", body=tables.facts(job)))
-    return document(title, "".join(sections), figures=figures)
+    return around(title, "".join(sections), figures=figures)
 
 
 def _front(

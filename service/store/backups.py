@@ -10,8 +10,7 @@ from contextlib import closing
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -176,8 +175,9 @@ def _require_unused(database: Path) -> None:
 
 
 def _aside(database: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    return database.with_name(f"{database.name}.before-{stamp}")
+    """Return a name beside the database that is not taken."""
+    names = (database.with_name(f"{database.name}.before-{number}") for number in count(1))
+    return next(name for name in names if not name.exists())
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Looks at the database of a deployment: does it answer, is it ours, safe and worked on."""
 
 import sqlite3
-import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +33,11 @@ SPARE = 10  # connections: fewer left, and the next worker may not get one
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-def look(database_url: str) -> Iterator[Finding]:
-    """Yield what is found, one thing after another; the rest is left out once it cannot be told."""
+def look(database_url: str, *, clock: Callable[[], float]) -> Iterator[Finding]:
+    """Yield what is found, one thing after another; the rest is left out once it cannot be told.
+
+    `clock` is this machine's, in seconds since 1970; it is held against the database's.
+    """
     try:
         # looked at first: SQLite would make what is missing
         backups.require_file(database_url)
@@ -44,14 +47,14 @@ def look(database_url: str) -> Iterator[Finding]:
         return
     try:
         with faults.translated(engine.url):
-            yield from _looked_at(engine)
+            yield from _looked_at(engine, clock)
     except StoreError as error:
         yield findings.failure("database", str(error), remedy="look at the database's own log")
     finally:
         engine.dispose()
 
 
-def _looked_at(engine: Engine) -> Iterator[Finding]:
+def _looked_at(engine: Engine, clock: Callable[[], float]) -> Iterator[Finding]:
     with engine.connect() as connection:
         yield _answers(connection)
         if engine.dialect.name == "sqlite":
@@ -59,7 +62,7 @@ def _looked_at(engine: Engine) -> Iterator[Finding]:
         else:
             yield _durable(connection)
             yield _connections(connection)
-        yield _clock(connection)
+        yield _clock(connection, clock)
     try:
         session.require_current_schema(engine)
     except SchemaOutdated as error:
@@ -124,10 +127,10 @@ def _connections(connection: Connection) -> Finding:
     return findings.ok("connections", facts)
 
 
-def _clock(connection: Connection) -> Finding:
-    before = time.time()
+def _clock(connection: Connection, clock: Callable[[], float]) -> Finding:
+    before = clock()
     theirs = connection.scalar(select(db_now())) or 0.0
-    here = (before + time.time()) / 2
+    here = (before + clock()) / 2
     apart = abs(theirs - here)
     facts = f"{apart:.1f} s from the database's"
     if apart > SKEW:

@@ -181,7 +181,7 @@ def trial_document(result: TrialResult) -> dict[str, Any]:
     }
 
 
-def trial_of(document: Mapping[str, Any]) -> TrialResult:
+def trial_of(document: Mapping[Any, Any]) -> TrialResult:
     """Return the trial of `trial_document`."""
     return TrialResult(
         number=document["number"],
@@ -195,7 +195,7 @@ def trial_of(document: Mapping[str, Any]) -> TrialResult:
     )
 
 
-def _verdict_of(document: Mapping[str, Any]) -> Verdict:
+def _verdict_of(document: Mapping[Any, Any]) -> Verdict:
     if document["verdict"] is not None:
         return Verdict(document["verdict"])
     # a release that knew no verdicts decided on all images only

@@ -9,7 +9,6 @@ from sqlalchemy import Text
 from sqlalchemy import case
 from sqlalchemy import cast
 from sqlalchemy import func
-from sqlalchemy import insert
 from sqlalchemy import literal
 from sqlalchemy import null
 from sqlalchemy import or_
@@ -21,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from service.store import codec
 from service.store import cursors
+from service.store import labels
 from service.store import quotas
 from service.store import rows
 from service.store import upserts
@@ -33,6 +33,7 @@ from service.store.errors import JobNotFound
 from service.store.models import LIVE
 from service.store.models import JobRow
 from service.store.models import LabelRow
+from service.store.transactions import glancing
 from service.store.transactions import reading
 from service.store.transactions import writing
 from service.store.values import EVERY_JOB
@@ -66,20 +67,19 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
 
 def get(engine: Engine, job_id: str) -> Job:
     """Return the job; raise JobNotFound, also for what cannot be an id."""
-    with reading(engine) as session:
-        return rows.read_job(session, job_id)
+    with glancing(engine) as connection:
+        return rows.read_job(connection, job_id)
 
 
 def outline(engine: Engine, job_id: str) -> Job:
     """Return the job as a listing would, without its large documents; raise JobNotFound."""
     rows.require_job_id(job_id)
     statement = rows.select_outlines().where(JobRow.id == job_id)
-    with reading(engine) as session:
-        found = session.execute(statement).one_or_none()
-        if found is None:
-            raise JobNotFound(job_id)
-        row, best, why_none = found
-        return rows.outline_of(row, best, why_none=why_none)
+    with glancing(engine) as connection:
+        row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise JobNotFound(job_id)
+    return rows.outline_of(row)
 
 
 def result(engine: Engine, job_id: str) -> tuple[JobState, str | None]:
@@ -89,8 +89,8 @@ def result(engine: Engine, job_id: str) -> tuple[JobState, str | None]:
     """
     rows.require_job_id(job_id)
     statement = select(JobRow.state, cast(JobRow.result, Text)).where(JobRow.id == job_id)
-    with reading(engine) as session:
-        found = session.execute(statement).one_or_none()
+    with glancing(engine) as connection:
+        found = connection.execute(statement).one_or_none()
     if found is None:
         raise JobNotFound(job_id)
     return JobState(found[0]), found[1]
@@ -100,8 +100,8 @@ def require(engine: Engine, job_id: str, *, tenant: str) -> None:
     """Raise JobNotFound unless there is such a job of this tenant."""
     rows.require_job_id(job_id)
     statement = select(JobRow.id).where(JobRow.id == job_id, JobRow.tenant == tenant)
-    with reading(engine) as session:
-        if session.execute(statement).first() is None:
+    with glancing(engine) as connection:
+        if connection.execute(statement).first() is None:
             raise JobNotFound(job_id)
 
 
@@ -134,11 +134,9 @@ def page(
         key = tuple_(literal(stamp), literal(last, JobRow.id.type))
         statement = statement.where(tuple_(created_at, job_id) < key)
     statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
-    with reading(engine) as session:
-        found = session.execute(statement).all()
-        items = tuple(
-            rows.outline_of(row, best, why_none=why_none) for row, best, why_none in found[:limit]
-        )
+    with glancing(engine) as connection:
+        found = connection.execute(statement).mappings().all()
+    items = tuple(rows.outline_of(row) for row in found[:limit])
     more = len(found) > limit
     return Page(
         items=items,
@@ -205,10 +203,7 @@ def _insert(session: Session, submission: Submission) -> Job | None:
     created_at = connection.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
     if created_at is None:
         return None
-    digests = {codec.digest(key, value) for key, value in submission.labels.items()}
-    if digests:
-        stamp = {"job_id": job_id, "created_at": created_at}
-        connection.execute(insert(LabelRow), [stamp | {"digest": digest} for digest in digests])
+    labels.insert(connection, job_id, submission=submission, created_at=created_at)
     return rows.queued(job_id, submission, created_at=created_at)
 
 

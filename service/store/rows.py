@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from typing import Any
-from typing import cast
 
+from sqlalchemy import ColumnElement
+from sqlalchemy import Connection
+from sqlalchemy import RowMapping
 from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import case
+from sqlalchemy import inspect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm import defer
 
 from service.store import codec
 from service.store import cursors
@@ -24,34 +26,46 @@ from service.store.values import StoredTrial
 from service.store.values import Submission
 from service.store.values import Taken
 
-#: SQLAlchemy does not tell in types that an outer join may find nothing
-JobSelect = Select[JobRow, TrialRow | None]
-OutlineSelect = Select[JobRow, TrialRow | None, dict[str, Any] | None]
+#: what runs a statement that reads
+Reader = Session | Connection
 
-_BEST = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_number)
+_LARGE = ("histograms", "result")
+_OF_BEST = "best_trial_"
+
+# Columns, not rows of the session: it would keep books of each one that is only looked at.
+_JOB: tuple[ColumnElement[Any], ...] = tuple(inspect(JobRow).columns)
+_TRIAL: tuple[ColumnElement[Any], ...] = tuple(inspect(TrialRow).columns)
+_TRIAL_NAMES = tuple(column.key for column in inspect(TrialRow).columns)
+_BEST_TRIAL = tuple(
+    column.label(f"{_OF_BEST}{name}") for name, column in zip(_TRIAL_NAMES, _TRIAL, strict=True)
+)
+_IS_BEST = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_number)
 #: what a listing tells of results: why there is none
-_WHY_NONE = case((JobRow.state == JobState.INFEASIBLE, JobRow.result))
+_WHY_NONE = case((JobRow.state == JobState.INFEASIBLE, JobRow.result)).label("why_none")
 
 
-def select_outlines() -> OutlineSelect:
+def select_outlines() -> Select[*tuple[Any, ...]]:
     """Return the query for jobs, each with its best trial, without the large documents.
 
     Those are histograms, and results but of infeasible jobs.
     """
-    statement = select(JobRow, TrialRow, _WHY_NONE).outerjoin(TrialRow, _BEST)
-    left_out = defer(JobRow.histograms, raiseload=True), defer(JobRow.result, raiseload=True)
-    return cast("OutlineSelect", statement.options(*left_out))
+    columns = [column for column in _JOB if column.key not in _LARGE]
+    return select(*columns, *_BEST_TRIAL, _WHY_NONE).outerjoin(TrialRow, _IS_BEST)
 
 
-def read_job(session: Session, job_id: str) -> Job:
+def select_trials() -> Select[*tuple[Any, ...]]:
+    """Return the query for trials."""
+    return select(*_TRIAL)
+
+
+def read_job(reader: Reader, job_id: str) -> Job:
     """Return the job as this transaction sees it; raise JobNotFound."""
     require_job_id(job_id)
-    statement = select(JobRow, TrialRow).outerjoin(TrialRow, _BEST).where(JobRow.id == job_id)
-    found = session.execute(cast("JobSelect", statement)).one_or_none()
-    if found is None:
+    statement = select(*_JOB, *_BEST_TRIAL).outerjoin(TrialRow, _IS_BEST).where(JobRow.id == job_id)
+    row = reader.execute(statement).mappings().one_or_none()
+    if row is None:
         raise JobNotFound(job_id)
-    row, best = found
-    return job_of(row, best, histograms=row.histograms or {}, result=row.result)
+    return _job_of(row, histograms=row["histograms"] or {}, result=row["result"])
 
 
 def require_job_id(job_id: str) -> None:
@@ -60,43 +74,9 @@ def require_job_id(job_id: str) -> None:
         raise JobNotFound(job_id)
 
 
-def job_of(
-    row: JobRow, best: TrialRow | None, *, histograms: Document, result: Document | None
-) -> Job:
-    """Return the job; its large documents apart, because not every query reads them."""
-    return Job(
-        id=row.id,
-        state=JobState(row.state),
-        stage=row.stage,
-        submission=replace(
-            codec.submission_of(row.submission),
-            tenant=row.tenant,
-            from_job=row.from_job,
-            webhook=codec.webhook_of(row.webhook),
-        ),
-        priority=row.priority,
-        attempt=row.attempt,
-        failures=row.failures,
-        cancel_requested=row.cancel_requested,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        error=None if row.error is None else codec.error_of(row.error),
-        setup=None if row.setup is None else codec.setup_of(row.setup, histograms),
-        progress=Progress(
-            trials=row.trials,
-            images_evaluated=row.images_evaluated,
-            best=None if best is None else codec.trial_of(vars(best)),
-        ),
-        result=result,
-        answered_by=row.answered_by,
-        taken=None if row.taken is None else Taken(**row.taken),
-    )
-
-
-def outline_of(row: JobRow, best: TrialRow | None, *, why_none: Document | None) -> Job:
+def outline_of(row: RowMapping) -> Job:
     """Return the job of `select_outlines`."""
-    return job_of(row, best, histograms={}, result=why_none)
+    return _job_of(row, histograms={}, result=row["why_none"])
 
 
 def queued(job_id: str, submission: Submission, *, created_at: float) -> Job:
@@ -120,8 +100,47 @@ def queued(job_id: str, submission: Submission, *, created_at: float) -> Job:
     )
 
 
-def trial_of(row: TrialRow) -> StoredTrial:
-    """Return the trial with what the store knows about it."""
+def trial_of(row: RowMapping) -> StoredTrial:
+    """Return the trial of `select_trials` with what the store knows about it."""
     return StoredTrial(
-        result=codec.trial_of(vars(row)), seconds=row.seconds, finished_at=row.finished_at
+        result=codec.trial_of(row), seconds=row["seconds"], finished_at=row["finished_at"]
     )
+
+
+def _job_of(row: RowMapping, *, histograms: Document, result: Document | None) -> Job:
+    error, setup = row["error"], row["setup"]
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        stage=row["stage"],
+        submission=_submission_of(row),
+        priority=row["priority"],
+        attempt=row["attempt"],
+        failures=row["failures"],
+        cancel_requested=row["cancel_requested"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        error=None if error is None else codec.error_of(error),
+        setup=None if setup is None else codec.setup_of(setup, histograms),
+        progress=_progress_of(row),
+        result=result,
+        answered_by=row["answered_by"],
+        taken=None if row["taken"] is None else Taken(**row["taken"]),
+    )
+
+
+def _submission_of(row: RowMapping) -> Submission:
+    return replace(
+        codec.submission_of(row["submission"]),
+        tenant=row["tenant"],
+        from_job=row["from_job"],
+        webhook=codec.webhook_of(row["webhook"]),
+    )
+
+
+def _progress_of(row: RowMapping) -> Progress:
+    best = None
+    if row[f"{_OF_BEST}number"] is not None:
+        best = codec.trial_of({name: row[f"{_OF_BEST}{name}"] for name in _TRIAL_NAMES})
+    return Progress(trials=row["trials"], images_evaluated=row["images_evaluated"], best=best)

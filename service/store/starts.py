@@ -112,12 +112,11 @@ def candidate(engine: Engine, job_id: str, *, tenant: str) -> tuple[Job, bool]:
     rows.require_job_id(job_id)
     wanted = (JobRow.id == job_id, JobRow.tenant == tenant)
     with reading(engine) as session:
-        found = session.execute(rows.select_outlines().where(*wanted)).one_or_none()
-        if found is None:
+        row = session.execute(rows.select_outlines().where(*wanted)).mappings().one_or_none()
+        if row is None:
             raise JobNotFound(job_id)
-        row, best, why_none = found
-        begun = row.ground is not None and row.setup is not None
-        return rows.outline_of(row, best, why_none=why_none), begun
+        begun = row["ground"] is not None and row["setup"] is not None
+        return rows.outline_of(row), begun
 
 
 def _insert(session: Session, job_id: str, *, found: Sequence[TrialResult]) -> None:

@@ -21,6 +21,7 @@ from service.store.access_models import TokenRow
 from service.store.clock import db_now
 from service.store.errors import DatabaseBusy
 from service.store.errors import TokenNotFound
+from service.store.transactions import glancing
 from service.store.transactions import reading
 from service.store.transactions import writing
 
@@ -94,21 +95,21 @@ def principal(engine: Engine, text: str) -> Principal | None:
     if match is None:
         return None
     usage = func.coalesce(TokenRow.last_used_at, 0.0) < db_now() - USE_NOTED_EVERY
-    statement = select(TokenRow, usage).where(TokenRow.id == match["id"], usable())
-    with reading(engine) as session:
-        row, unnoted = session.execute(statement).one_or_none() or (None, False)
-        kept = row.digest if row else _NOBODY
-        found = principal_of(row) if row else None
+    columns = TokenRow.digest, TokenRow.tenant, TokenRow.scopes
+    statement = select(*columns, usage).where(TokenRow.id == match["id"], usable())
+    with glancing(engine) as connection:
+        row = connection.execute(statement).one_or_none()
+    kept, tenant, scopes, unnoted = row or (_NOBODY, "", "", False)
     if not hmac.compare_digest(digest(match["secret"]), kept):
         return None
     if unnoted:
         _note_use(engine, match["id"])
-    return found
+    return Principal(tenant=tenant, scopes=_scopes(scopes), token_id=match["id"])
 
 
 def principal_of(row: TokenRow) -> Principal:
     """Return whom the row stands for."""
-    return Principal(tenant=row.tenant, scopes=_scopes(row), token_id=row.id)
+    return Principal(tenant=row.tenant, scopes=_scopes(row.scopes), token_id=row.id)
 
 
 def usable() -> ColumnElement[bool]:
@@ -131,8 +132,8 @@ def _note_use(engine: Engine, token_id: str) -> None:
         return  # a note for operators, which no request is refused for
 
 
-def _scopes(row: TokenRow) -> frozenset[Scope]:
-    return frozenset(Scope(word) for word in row.scopes.split())
+def _scopes(words: str) -> frozenset[Scope]:
+    return frozenset(Scope(word) for word in words.split())
 
 
 def _token(row: TokenRow) -> Token:
@@ -140,7 +141,7 @@ def _token(row: TokenRow) -> Token:
         id=row.id,
         tenant=row.tenant,
         name=row.name,
-        scopes=_scopes(row),
+        scopes=_scopes(row.scopes),
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,

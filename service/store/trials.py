@@ -1,5 +1,7 @@
 """Trials: each recorded once, under a lease, together with the front it leads to."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
 from sqlalchemy import Select
@@ -67,7 +69,7 @@ def history(engine: Engine, job_id: str) -> tuple[TrialResult, ...]:
     """Return every recorded trial in order; what `search.study.run` resumes from."""
     with reading(engine) as session:
         found = _select(session, job_id).order_by(TrialRow.number)
-        return tuple(codec.trial_of(vars(row)) for row in session.scalars(found))
+        return tuple(codec.trial_of(row) for row in session.execute(found).mappings())
 
 
 def page(
@@ -185,12 +187,12 @@ def _same_trial() -> ColumnElement[bool]:
     return (FrontRow.job_id == TrialRow.job_id) & (FrontRow.number == TrialRow.number)
 
 
-def _select(session: Session, job_id: str) -> Select[TrialRow]:
+def _select(session: Session, job_id: str) -> Select[*tuple[Any, ...]]:
     rows.require_job_id(job_id)
     if session.scalar(select(JobRow.id).where(JobRow.id == job_id)) is None:
         raise JobNotFound(job_id)
-    return select(TrialRow).where(TrialRow.job_id == job_id)
+    return rows.select_trials().where(TrialRow.job_id == job_id)
 
 
-def _stored(session: Session, statement: Select[TrialRow]) -> tuple[StoredTrial, ...]:
-    return tuple(rows.trial_of(row) for row in session.scalars(statement))
+def _stored(session: Session, statement: Select[*tuple[Any, ...]]) -> tuple[StoredTrial, ...]:
+    return tuple(rows.trial_of(row) for row in session.execute(statement).mappings())

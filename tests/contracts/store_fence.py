@@ -14,9 +14,11 @@ from service import store
 from service.store import jobs
 from service.store import leases
 from service.store import reuse
+from service.store import starts
 from service.store import trials
 from service.store.errors import LeaseLost
 from service.store.models import Base
+from service.store.starts import Start
 from service.store.values import JobState
 from service.store.values import Lease
 from tests.contracts.samples import ERROR
@@ -42,6 +44,8 @@ FENCED: dict[str, Write] = {
     "leases.fail": lambda engine, lease: leases.fail(engine, lease, ERROR),
     "leases.cancel": leases.cancel,
     "reuse.answer": lambda engine, lease: reuse.answer(engine, lease, "a" * 64, fresh=False),
+    "starts.stand_on": lambda engine, lease: starts.stand_on(engine, lease, {"model": "a" * 64}),
+    "starts.keep": lambda engine, lease: starts.keep(engine, lease, Start(sensitivity=None)),
     "trials.record": lambda engine, lease: trials.record(
         engine, lease, trial(7), seconds=1, lease_seconds=LONG
     ),

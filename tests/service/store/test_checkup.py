@@ -22,7 +22,7 @@ from tests.service.api import deployment
 
 
 def look(url: str) -> Mapping[str, Finding]:
-    return {finding.what: finding for finding in checkup.look(url)}
+    return {finding.what: finding for finding in checkup.look(url, clock=time.time)}
 
 
 class TestLook:
@@ -31,7 +31,7 @@ class TestLook:
     ) -> None:
         deployment.announce(engine)
         # a disk that is nearly full, or a server that a test set up without fsync, is no fault here
-        found = [f for f in checkup.look(database_url) if f.what != "durability"]
+        found = [f for f in checkup.look(database_url, clock=time.time) if f.what != "durability"]
         assert {f.what: f for f in found if f.verdict is not Verdict.OK} == {}
         whats = {"database", "clock", "schema", "queue", "offers", "tokens"}
         assert whats <= {finding.what for finding in found}
@@ -41,6 +41,11 @@ class TestLook:
         offers = look(database_url)["offers"]
         assert offers.verdict is Verdict.WARNING
         assert "start a worker" in offers.remedy
+
+    def test_a_clock_an_hour_off_is_told(self, database_url: str) -> None:
+        found = checkup.look(database_url, clock=lambda: time.time() + 3600)
+        clock = next(finding for finding in found if finding.what == "clock")
+        assert (clock.verdict, clock.facts[:4]) == (Verdict.WARNING, "3600")
 
     def test_tables_of_another_version_end_it(self, blank_url: str) -> None:
         if blank_url.startswith("sqlite"):
@@ -79,7 +84,7 @@ class TestLook:
 
 class TestSqlite:
     def test_a_missing_file_is_told_and_not_made(self, tmp_path: Path) -> None:
-        (found,) = checkup.look(f"sqlite:///{tmp_path}/none.db")
+        (found,) = checkup.look(f"sqlite:///{tmp_path}/none.db", clock=time.time)
         assert found.verdict is Verdict.FAILURE
         assert "no such file" in found.facts
         assert list(tmp_path.iterdir()) == []
@@ -118,7 +123,7 @@ class TestPostgresql:
         assert (found.verdict is Verdict.WARNING) == (most - used < checkup.SPARE)
 
     def test_nobody_answering_is_told_without_the_password(self) -> None:
-        (found,) = checkup.look("postgresql://me:s3cret@127.0.0.1:1/bitfloor")
+        (found,) = checkup.look("postgresql://me:s3cret@127.0.0.1:1/bitfloor", clock=time.time)
         assert found.verdict is Verdict.FAILURE
         assert "refused" in found.facts
         assert "s3cret" not in found.facts
@@ -126,6 +131,6 @@ class TestPostgresql:
 
 @pytest.mark.parametrize("said", ["postgresql://me@host/name?password_file=/nowhere/secret"])
 def test_a_password_file_that_is_not_there_is_named(said: str) -> None:
-    (found,) = checkup.look(said)
+    (found,) = checkup.look(said, clock=time.time)
     assert "password_file" in found.facts
     assert "/nowhere/secret" in found.facts
