@@ -48,9 +48,10 @@ def decide(error: Exception, failures: int) -> RetryDecision:
     """
     if isinstance(error, SearchError | WorkerError):
         return RetryDecision(JobError(code=code(error), message=str(error)), None)
-    told = JobError(code="worker-error", message=f"{type(error).__name__}: {_first_line(error)}")
+    why = f"{type(error).__name__}: {_first_line(error)}"
+    told = JobError(code="worker-error", message=why)
     if is_shortage(error):
-        told = JobError(code="out-of-memory", message=f"{_first_line(error)}; {_MORE_ROOM}")
+        told = JobError(code="out-of-memory", message=f"{why}; {_MORE_ROOM}")
     return RetryDecision(told, min(FIRST_DELAY * 2**failures, LARGEST_DELAY))
 
 

@@ -29,6 +29,9 @@ TIMEOUT = 20.0  # seconds for an answer
 #: of schemathesis' checks, the one that takes every text for a name that a worker may offer
 LEFT_OUT = "positive_data_acceptance"
 
+#: takes the fields of `Target.offered`
+SUBMISSIONS = "/v1/jobs"
+
 Pick = Callable[[Sequence[Any]], Any]
 
 
@@ -41,10 +44,23 @@ class Target:
     #: ids of jobs, and of those that have ended, whose events end too
     jobs: Sequence[str]
     ended: Sequence[str]
+    #: ids of queued jobs, which are not cancelled, and whose priority can be changed
+    waiting: Sequence[str]
     #: field of a submission -> values that are offered
     offered: Mapping[str, Sequence[Any]]
     #: parameter -> values that mean something here
     known: Mapping[str, Sequence[str]]
+
+    def aims(self, path: str) -> Sequence[str]:
+        """Return the ids that a request to the path may name with success."""
+        match path.rpartition("/")[2]:
+            case "events":
+                return self.ended
+            case "priority":
+                return self.waiting
+            case "cancel":
+                return [job for job in self.jobs if job not in self.waiting]
+        return self.jobs
 
 
 @dataclass
@@ -99,9 +115,9 @@ class Fuzzer:
     def _aimed(self, case: Case[Any], pick: Pick) -> Case[Any]:
         """Let the request name what exists, where it would name anything."""
         if "job_id" in case.path_parameters:
-            ids = self.target.ended if case.path.endswith("/events") else self.target.jobs
-            case.path_parameters["job_id"] = pick(ids)
-        if isinstance(case.body, dict) and case.meta and case.meta.generation.mode.is_positive:
+            case.path_parameters["job_id"] = pick(self.target.aims(case.path))
+        positive = case.meta and case.meta.generation.mode.is_positive
+        if case.path == SUBMISSIONS and isinstance(case.body, dict) and positive:
             case.body |= {name: pick(values) for name, values in self.target.offered.items()}
         if pick([True, False]):  # or most would be refused as another job's
             case.headers.pop("idempotency-key", None)

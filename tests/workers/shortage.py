@@ -20,8 +20,8 @@ from workers.memory import Room
 
 IMAGES = 64
 SIDE = 64
-STEP = 16 << 20  # bytes
-STEPS = 40
+STEP = 4 << 20  # bytes
+STEPS = 160
 
 
 class Wide(nn.Module):
