@@ -21,10 +21,11 @@ from search.spec import SearchSpec
 from search.splits import Splits
 from search.trial import TrialResult
 from service.store.starts import Earlier
+from workers import resolution
 from workers import sensitivity
 from workers import workbench
 from workers.datasets.catalog import surroundings
-from workers.evaluators.local import LocalEvaluator
+from workers.evaluators.evaluator import Evaluator
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
 from workers.start import Source
@@ -120,12 +121,12 @@ def _searched(job: JobSpec, earlier: Earlier | None = None) -> Searched:
     bench, evaluator = _prepared(job)
     source = Source(earlier=earlier)
     known = source.known(bench, job)
-    spec = workbench.resolve(job, bench, evaluator=evaluator, known=known)
+    spec = resolution.resolve(job, bench, evaluator=evaluator, known=known)
     taken = source.start(bench, spec, known=known).trials
     return Searched(spec, [*taken, *study.run(spec, evaluator, history=taken)])
 
 
-def _prepared(job: JobSpec) -> tuple[Workbench, LocalEvaluator]:
+def _prepared(job: JobSpec) -> tuple[Workbench, Evaluator]:
     settings = WorkerSettings()
     bench = workbench.prepare(
         job,

@@ -14,9 +14,9 @@ from search import cost
 from search import ladder
 from search import paired
 from search import racing
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.bitfloor.outset import Outset
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits

@@ -11,11 +11,11 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.certify import Check
 from search.diagnosis import Blame
 from search.paired import drop_upper_bound
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits

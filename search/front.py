@@ -10,8 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
+from search.baseline import Baseline
 from search.racing import Race
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-from search.spec import Baseline
+from search.baseline import Baseline
 from search.trial import TrialResult
 
 #: share of the float model's accuracy from which on a trial counts towards the hypervolume

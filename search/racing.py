@@ -13,10 +13,10 @@ from scipy.special import gammaln
 from scipy.special import ndtri
 
 from search import paired
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.paired import Counts
 from search.paired import Reals
-from search.spec import Baseline
-from search.spec import Certificate
 from search.trial import Hits
 from search.trial import Verdict
 

@@ -24,9 +24,9 @@ from search import study
 from search.allocation import MAX_BIT_WIDTH
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.errors import RoundsEndedEarly
 from search.racing import Race
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from search import cost
@@ -14,11 +13,12 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.cost import Objective
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ObjectiveOutOfReach
-from search.errors import ToleranceOutOfRange
 from search.preprocessing import Preprocessing
 from search.rules import Menu
 from search.rules import PointRule
@@ -54,6 +54,8 @@ TIES = ("none", "join")
 #: "floor": the fewest bits above it; "front": accuracy against memory over the whole range
 GOALS = ("floor", "front")
 DEFAULT_CONFIDENCE = 0.95
+AUTO = "auto"
+MAX_PARALLELISM = 1_024
 MEASURED = 0.5  # the confidence that asks for no more than the measured accuracy
 
 
@@ -93,6 +95,9 @@ class JobSpec:
     seed: int = 0
     #: seconds one trial may take before its worker is ended and the job retried
     trial_timeout: float = DEFAULT_TRIAL_TIMEOUT
+    #: evaluators that share every round, at most; AUTO: as many as there are. The result does not
+    #: depend on it
+    parallelism: int | str = 1
     #: one of `METRICS`
     metric: str = "top1"
     #: numbers of images; None: worked out from the dataset
@@ -111,6 +116,8 @@ class JobSpec:
             raise InvalidSpec("budget", f"{self.budget} is not in 1..{MAX_BUDGET} trials")
         if not (0 < self.trial_timeout < math.inf):
             raise InvalidSpec("trial_timeout", f"{self.trial_timeout:g} s is not above 0")
+        if self.parallelism != AUTO and not 1 <= int(self.parallelism) <= MAX_PARALLELISM:
+            raise InvalidSpec("parallelism", f"{self.parallelism} is not in 1..{MAX_PARALLELISM}")
         _require_known("metric", self.metric, known=METRICS)
         _require_known("target", self.target, known=TARGETS)
         _require_known("tie", self.tie, known=TIES)
@@ -145,48 +152,6 @@ class JobSpec:
 def _require_known(field: str, name: str, *, known: Collection[str]) -> None:
     if name not in known:
         raise InvalidSpec(field, f"{name!r} is not one of {', '.join(known)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """The float model on one split, and the floor that follows from it."""
-
-    #: images in the split
-    images: int
-    #: of these, the float model has right
-    correct: int
-    #: δ
-    tolerance: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.tolerance < self.accuracy:
-            raise ToleranceOutOfRange(self.tolerance, self.accuracy)
-
-    @property
-    def accuracy(self) -> float:
-        """X, the float model's accuracy."""
-        return self.correct / self.images
-
-    @property
-    def floor(self) -> float:
-        """X - δ."""
-        return self.accuracy - self.tolerance
-
-    @property
-    def needed(self) -> int:
-        """The fewest correct images at or above the floor, in exact arithmetic."""
-        # Fraction(str(δ)): 0.02 means two hundredths, not the nearest binary fraction
-        return math.ceil(self.correct - Fraction(str(self.tolerance)) * self.images)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """What the certified best has to show on images that no search sees."""
-
-    #: in the certification split
-    images: int
-    #: in (0.5, 1); a search that asks for MEASURED has no certificate
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

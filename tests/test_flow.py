@@ -16,6 +16,7 @@ from search.trial import TrialResult
 from service.api.app import create_app
 from service.store import catalog
 from tests.service.api import deployment
+from workers import resolution
 from workers import workbench
 from workers.datasets.catalog import surroundings
 from workers.models.registry import open_models
@@ -49,7 +50,7 @@ def pure() -> list[TrialResult]:
         batch=settings.batch,
     )
     evaluator = bench.evaluator(bench.dataset.search)
-    search = workbench.resolve(job, bench, evaluator=evaluator)
+    search = resolution.resolve(job, bench, evaluator=evaluator)
     return list(study.run(search, evaluator))
 
 

@@ -1,5 +1,6 @@
 """`python -m workers`: announces what it offers, then works until it is told to stop."""
 
+import os
 import signal
 import sys
 import threading
@@ -25,9 +26,13 @@ from workers import openmp  # noqa: F401  # before anything that loads torch
 from workers.bell import Bell
 from workers.departure import Departure
 from workers.errors import MetricsAddressUnusable
+from workers.errors import WorkerError
 from workers.listener import Listener
 from workers.settings import MetricsSettings
 from workers.settings import WorkerSettings
+from workers.shards.cluster import Cluster
+from workers.shards.cluster import connect
+from workers.shards.settings import RaySettings
 from workers.telemetry import Telemetry
 
 app = typer.Typer(add_completion=False)
@@ -41,6 +46,7 @@ def work(  # noqa: PLR0913  # an option is a parameter
     model_root: Annotated[str | None, typer.Option(help="folder of weights and programs")] = None,
     data_root: Annotated[str | None, typer.Option(help="folder of datasets")] = None,
     cache_dir: Annotated[str | None, typer.Option(help="folder of decoded images")] = None,
+    ray: Annotated[str | None, typer.Option(help="address of a Ray cluster to evaluate on")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="answer Prometheus here")] = None,
     metrics_host: Annotated[str | None, typer.Option(help="127.0.0.1 unless said")] = None,
     once: Annotated[bool, typer.Option(help="carry out one job, if there is one, and end")] = False,
@@ -64,18 +70,35 @@ def work(  # noqa: PLR0913  # an option is a parameter
         engine = session.open_engine(settings.database_url)
         session.require_current_schema(engine)
         telemetry = _telemetry(metrics)
+        cluster_settings = RaySettings(**_said(address=ray))
     # torch takes seconds to load; whoever gave a wrong database URL should not have to wait for it
     from workers.workbench import choose_device  # noqa: PLC0415  # loads torch
     from workers.worker import Worker  # noqa: PLC0415  # loads torch
 
     _announce(engine, settings)
-    device = choose_device(settings.device)
-    worker = Worker(engine, settings, device, stop, telemetry, bell, departure)
+    cluster = _cluster(cluster_settings, stop=stop)
+    # the evaluators have the devices, and this process only what it takes to know the network
+    device = choose_device("cpu" if cluster else settings.device)
+    worker = Worker(engine, settings, device, stop, telemetry, bell, departure, cluster)
     if once:
         worker.work_once()
-    else:
-        Listener(engine, bell.ring).start()
-        worker.work_forever()
+        return
+    Listener(engine, bell.ring).start()
+    worker.work_forever()
+    if worker.lost and not stop.is_set():
+        # to wait for the cluster afresh: this process cannot leave the one it was connected to
+        os.execv(sys.executable, [sys.executable, "-m", "workers", *sys.argv[1:]])  # noqa: S606  # our own program, no shell
+
+
+def _cluster(settings: RaySettings, *, stop: threading.Event) -> Cluster | None:
+    """Return the cluster to evaluate on, waited for; None: this machine does, or is to stop."""
+    if settings.address is None:
+        return None
+    with _told():
+        cluster = connect(settings, stop=stop)
+    if cluster is None:
+        raise typer.Exit(0)
+    return cluster
 
 
 def _announce(engine: Engine, settings: WorkerSettings) -> None:
@@ -94,7 +117,7 @@ def _told() -> Iterator[None]:
     """End the process with one line for people where it cannot be started."""
     try:
         yield
-    except (StoreError, ValidationError, MetricsAddressUnusable) as error:
+    except (StoreError, ValidationError, WorkerError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # one line for people
         raise typer.Exit(1) from None
 

@@ -27,17 +27,20 @@ from service.store.starts import Start
 from service.store.values import Lease
 from service.store.values import Submission
 from workers import content
+from workers import resolution
 from workers import start
 from workers import workbench
 from workers.conclusion import conclude
 from workers.data import Dataset
 from workers.datasets.catalog import surroundings
 from workers.errors import Cancelled
+from workers.evaluators.evaluator import Evaluator
 from workers.evaluators.interruptible import interruptible
-from workers.evaluators.local import LocalEvaluator
 from workers.models.registry import open_models
 from workers.outages import outlast
 from workers.settings import WorkerSettings
+from workers.shards.agreement import agreed
+from workers.shards.shards import Shards
 from workers.telemetry import Telemetry
 from workers.workbench import Workbench
 
@@ -60,6 +63,8 @@ class Attempt:
     #: called between rounds; raises Cancelled, LeaseLost or Stopping
     check: Callable[[], None]
     telemetry: Telemetry
+    #: opens those who evaluate in this process's stead, None if it does so itself
+    open_shards: Callable[[], AbstractContextManager[Shards | None]]
 
     @property
     def job(self) -> JobSpec:
@@ -79,15 +84,20 @@ def carry_out(attempt: Attempt) -> None:
 
     If an earlier job did on the same content, the job ends as that one did.
     """
+    with attempt.open_shards() as shards:
+        _carry_out(attempt, shards)
+
+
+def _carry_out(attempt: Attempt, shards: Shards | None) -> None:
     asked = attempt.submission
     loaded = _load(attempt)
-    ground = content.ground(asked.spec, loaded[0], dataset=loaded[1], device=attempt.device)
+    ground = _ground(attempt, loaded, shards=shards)
     attempt.stored(starts.stand_on, attempt.lease, ground)
     digest = content.key(asked.spec, ground, from_job=asked.from_job)
     if attempt.stored(reuse.answer, attempt.lease, digest, fresh=asked.fresh):
         return
     source = attempt.stored(start.source, attempt.lease.job_id, asked, ground=ground)
-    bench, evaluator, search = _set_up(attempt, loaded, source=source)
+    bench, evaluator, search = _set_up(attempt, loaded, source=source, shards=shards)
     history = attempt.stored(trials.history, attempt.lease.job_id)
     results = list(history)
     attempt.stored(leases.enter, attempt.lease, "searching")
@@ -128,9 +138,26 @@ def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
     return loaded
 
 
+def _ground(
+    attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset], *, shards: Shards | None
+) -> dict[str, str]:
+    """Return what the job's evaluations depend on, once all who evaluate have the same."""
+    network, dataset = loaded
+    ground = content.ground(attempt.job, network, dataset=dataset, device=attempt.device)
+    if shards is None:
+        return ground
+    with attempt.limit("comparing the evaluators", attempt.settings.setup_timeout):
+        batch = attempt.settings.batch
+        return ground | agreed(shards, loaded, digest=ground["model"], batch=batch)
+
+
 def _set_up(
-    attempt: Attempt, loaded: tuple[CapturedNetwork, Dataset], *, source: start.Source
-) -> tuple[Workbench, LocalEvaluator, SearchSpec]:
+    attempt: Attempt,
+    loaded: tuple[CapturedNetwork, Dataset],
+    *,
+    source: start.Source,
+    shards: Shards | None,
+) -> tuple[Workbench, Evaluator, SearchSpec]:
     attempt.stored(leases.enter, attempt.lease, "calibrating")
     with (
         attempt.telemetry.tracer.span("setup"),
@@ -142,11 +169,12 @@ def _set_up(
             around=surroundings(attempt.settings, attempt.check),
             device=attempt.device,
             batch=attempt.settings.batch,
+            shards=shards,
         )
         attempt.check()
         evaluator = bench.evaluator(bench.dataset.search)
         known = source.known(bench, attempt.job)
-        search = workbench.resolve(attempt.job, bench, evaluator=evaluator, known=known)
+        search = resolution.resolve(attempt.job, bench, evaluator=evaluator, known=known)
     attempt.stored(leases.begin, attempt.lease, workbench.setup(search, bench.calibration))
     sensed = 0
     if not source.kept:

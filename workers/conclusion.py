@@ -10,13 +10,13 @@ from typing import Any
 from search import certify
 from search import diagnosis
 from search import documents
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.certify import Check
 from search.certify import Judgement
 from search.documents import Evidence
 from search.documents import Explanation
 from search.front_document import front_document
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import TrialResult

@@ -22,7 +22,7 @@ FORMAT = 1  # raised when the same contents would be searched otherwise, within 
 CHUNK = 1024  # images hashed at a time: they may lie on disk
 
 #: of a request, what changes nothing about what is found
-_IDLE = ("trial_timeout",)
+_IDLE = ("trial_timeout", "parallelism")
 
 
 def ground(
@@ -33,7 +33,7 @@ def ground(
     Where all of it is the same, an allocation that rounds alike has the same hits.
     """
     return {
-        "model": _of_network(network),
+        "model": of_network(network),
         "dataset": _of_images(dataset),
         "metric": job.metric,
         "release": f"bitfloor {version('bitfloor')}.{FORMAT}",
@@ -52,7 +52,8 @@ def key(job: JobSpec, stood_on: Mapping[str, str], *, from_job: str | None = Non
     return hashlib.sha256(json.dumps([asked | started, stood_on]).encode()).hexdigest()
 
 
-def _of_network(network: CapturedNetwork) -> str:
+def of_network(network: CapturedNetwork) -> str:
+    """Return 64 hexadecimal digits of the network's operators and weights."""
     seen = hashlib.sha256(json.dumps(network.module.code).encode())
     for name, tensor in sorted(network.module.state_dict().items()):
         seen.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from torch import Tensor
 from search.preprocessing import Preprocessing
 
 CPU = torch.device("cpu")
+#: in the order of a dataset's fields
+SPLITS = ("calibration", "search", "certification")
+
 _WHITE = 255.0  # the largest uint8
 
 
@@ -31,14 +35,18 @@ class Split:
     def __len__(self) -> int:
         return len(self.index)
 
-    def batches(self, size: int | list[int]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (images, labels) of at most `size`, or of these sizes, in order, on the device.
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (images, labels) of at most `size`, in order, on the device.
 
         Images are float32 (images, channels, height, width), normalized as the network takes them.
         """
         for some in torch.split(self.index, size):
             # bytes go to the device, floats are made there: a quarter of the way
             yield self._normalized(self.images[some].to(self.device)), self.labels_of(some)
+
+    def part(self, start: int, end: int) -> "Split":
+        """Return the images from `start` up to `end` of this split's order."""
+        return replace(self, index=self.index[start:end])
 
     def labels_of(self, some: Tensor) -> Tensor:
         """Return the labels of these images, on the device."""
@@ -67,6 +75,14 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Split]:
         return iter((self.calibration, self.search, self.certification))
+
+    def named(self, name: str) -> Split:
+        """Return the split of this name, one of SPLITS."""
+        return dict(zip(SPLITS, self, strict=True))[name]
+
+    def name_of(self, split: Split) -> str | None:
+        """Return the name of the split; None if it is none of these, but made of one."""
+        return next((name for name in SPLITS if self.named(name) is split), None)
 
 
 def raw_bytes(tensor: Tensor) -> bytes:

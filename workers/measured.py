@@ -10,8 +10,8 @@ from search.allocation import Kind
 from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.fitted import FittedOptions
+from search.quantization.gradients import BATCH
 from search.quantization.quantizer import Calibration
-from search.quantization.sensitivity import BATCH
 from search.quantization.sensitivity import measure
 from search.rules import Menu
 from search.sensitivity import Sensitivity

@@ -18,8 +18,9 @@ from search.spec import MEASURED
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from workers import preactivations
+from workers import resolution
 from workers import workbench
-from workers.evaluators.local import LocalEvaluator
+from workers.evaluators.evaluator import Evaluator
 from workers.workbench import Workbench
 
 FORMAT = 1  # raised when a field changes its meaning
@@ -82,12 +83,12 @@ def subject(job: JobSpec, bench: Workbench, *, budget: int) -> Subject:
     )
 
 
-def _search(job: JobSpec, bench: Workbench, *, evaluator: LocalEvaluator) -> SearchSpec:
+def _search(job: JobSpec, bench: Workbench, *, evaluator: Evaluator) -> SearchSpec:
     try:
-        return workbench.resolve(job, bench, evaluator=evaluator)
+        return resolution.resolve(job, bench, evaluator=evaluator)
     except CertificateOutOfReach:
         measured = replace(job, confidence=MEASURED)
-        return workbench.resolve(measured, bench, evaluator=evaluator)
+        return resolution.resolve(measured, bench, evaluator=evaluator)
 
 
 def _before_activation(bench: Workbench) -> Mapping[str, Histogram]:

@@ -25,7 +25,7 @@ from workers.datasets.cache import is_whole
 
 log = structlog.get_logger()
 
-FORMAT = 2  # raised when the same contents would be measured otherwise
+FORMAT = 3  # raised when the same contents would be measured otherwise
 IMAGES = 256  # of the calibration split; more change the order of the options little
 
 
@@ -36,21 +36,22 @@ def sample(split: Split) -> Split:
     return replace(split, index=split.index[chosen])
 
 
-def key(
+def key(  # noqa: PLR0913 - all that a measurement depends on
     network: CapturedNetwork,
     split: Split,
     *,
     calibration: Calibration,
     menus: Mapping[str, Menu],
     top: int,
+    device: str,
 ) -> str:
     """Return a name for what a measurement depends on.
 
-    That is the weights, the operators, the images, the options and what these are fitted to.
+    That is the weights, the operators, the images, the options, what these are fitted to, and the
+    kind of device.
     """
     seen = hashlib.sha256()
     said = {point: [str(option) for option in menu] for point, menu in menus.items()}
-    device = str(split.device.type)
     told = [FORMAT, torch.__version__, network.module.code, said, top, device]
     fitted = [calibration.bit_widths, dict(calibration.upper_bounds)]
     seen.update(json.dumps([*told, *fitted, repr(split.preprocessing)]).encode())

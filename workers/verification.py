@@ -14,13 +14,13 @@ from search import agreement
 from search import certify
 from search import documents
 from search.allocation import BitAllocation
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.certify import Check
 from search.quantization.capture import CapturedNetwork
 from search.quantization.fitted import GivenOptions
 from search.spec import MEASURED
 from search.spec import METRICS
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits

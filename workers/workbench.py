@@ -8,10 +8,7 @@ from pathlib import Path
 import torch
 
 from search import cost
-from search import paired
-from search import samplers
-from search.allocation import Kind
-from search.errors import CertificateOutOfReach
+from search.baseline import Baseline
 from search.preprocessing import settled
 from search.quantization.calibration import PASSES
 from search.quantization.capture import CapturedNetwork
@@ -19,30 +16,26 @@ from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
-from search.sensitivity import Sensitivity
-from search.sensitivity import joined
-from search.sensitivity import missing
-from search.spec import MEASURED
 from search.spec import METRICS
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from service.store.values import Setup
 from workers import measured
 from workers import menus
-from workers import objectives
-from workers import sensitivity
 from workers import splits
 from workers.data import Dataset
 from workers.data import Split
 from workers.datasets import catalog
 from workers.datasets.source import Surroundings
+from workers.evaluators.evaluator import Evaluator
 from workers.evaluators.local import LocalEvaluator
 from workers.fit import require_fit
 from workers.loaded import on_device
 from workers.memory import Room
 from workers.models.registry import Models
+from workers.shards import measured as by_shards
+from workers.shards.evaluator import ShardedEvaluator
+from workers.shards.shards import Shards
 
 PLOTTED_BINS = 128  # per histogram kept for plots
 
@@ -62,6 +55,8 @@ class Workbench:
     sensitivities: Path
     #: may interrupt what takes long
     room: Room
+    #: who evaluates in this process's stead; None: it does so itself
+    shards: Shards | None = None
 
     @property
     def calibration_images(self) -> int:
@@ -69,8 +64,18 @@ class Workbench:
         observed = any(point.name in self.calibration.histograms for point in self.network.points)
         return PASSES * len(self.dataset.calibration) if observed else 0
 
-    def evaluator(self, split: Split) -> LocalEvaluator:
+    @property
+    def device(self) -> str:
+        """The kind of device that evaluates."""
+        return self.options.device.type if self.shards is None else self.shards.device
+
+    def evaluator(self, split: Split) -> Evaluator:
         """Return an evaluator for the split; costs one float pass over it."""
+        name = self.dataset.name_of(split)
+        if self.shards is not None and name is not None:
+            return ShardedEvaluator(
+                self.shards, name, images=len(split), batch=self.batch, options=self.options
+            )
         return LocalEvaluator(
             self.network,
             split,
@@ -111,15 +116,16 @@ def prepare(
     return calibrated(job, loaded, around=around, device=device, batch=batch)
 
 
-def calibrated(
+def calibrated(  # noqa: PLR0913 - what is calibrated, where, by whom, and how much of it at once
     job: JobSpec,
     loaded: tuple[CapturedNetwork, Dataset],
     *,
     around: Surroundings,
     device: torch.device,
     batch: int,
+    shards: Shards | None = None,
 ) -> Workbench:
-    """Calibrate what `opened` returned.
+    """Calibrate what `opened` returned, or have the shards of it do so.
 
     Raises NonFiniteActivations, UnknownPoint and EmptySearchSpace.
     """
@@ -128,9 +134,7 @@ def calibrated(
     offered = menus.of(job, network)
     bounds = menus.upper_bounds(job, offered)
     room = Room(batch, around.check)
-    calibration = measured.calibration(
-        network, dataset.calibration, menus=offered, kinds=job.kinds, room=room
-    )
+    calibration = _calibration(job, loaded, menus=offered, room=room, shards=shards)
     calibration = replace(calibration, upper_bounds=bounds)
     options = FittedOptions(calibration, device)
     return Workbench(
@@ -142,86 +146,28 @@ def calibrated(
         METRICS[job.metric],
         around.cache / "sensitivities",
         room,
+        shards,
     )
 
 
-def resolve(
+def _calibration(
     job: JobSpec,
-    bench: Workbench,
+    loaded: tuple[CapturedNetwork, Dataset],
     *,
-    evaluator: LocalEvaluator,
-    known: Sensitivity | None = None,
-) -> SearchSpec:
-    """Return the search that the request stands for; `known` is not measured again.
-
-    Raises CertificateOutOfReach, ToleranceOutOfRange, and UnsupportedNetwork for an objective that
-    the network has no facts for.
-    """
-    network = bench.network
-    quantizes_activations = Kind.ACTIVATION in job.kinds
-    options = menus.of(job, network)
-    return SearchSpec(
-        points=network.all_points(job.kinds),
-        menus=tuple(options.values()),
-        objective=objectives.objective(job.minimizes, network),
-        ties=network.structure.joins if job.tie == "join" and quantizes_activations else (),
-        certificate=_certificate(job, images=len(bench.dataset.certification)),
-        goal=job.goal,
-        baseline=baseline(job, evaluator),
-        sampler=job.sampler,
-        budget=job.budget,
-        seed=job.seed,
-        sensitivity=_sensitivity(bench, options, known=known)
-        if job.sampler in samplers.INFORMED
-        else None,
+    menus: Mapping[str, Menu],
+    room: Room,
+    shards: Shards | None,
+) -> Calibration:
+    network, dataset = loaded
+    split = dataset.calibration
+    if shards is None:
+        return measured.calibration(network, split, menus=menus, kinds=job.kinds, room=room)
+    return by_shards.calibration(
+        shards, network, images=len(split), batch=room.batch, menus=menus, kinds=job.kinds
     )
 
 
-def _sensitivity(
-    bench: Workbench, options: Mapping[str, Menu], *, known: Sensitivity | None
-) -> Sensitivity:
-    """Return what every option is expected to do; what is not known of them is measured."""
-    quantized = {point: menu for point, menu in options.items() if menu}
-    if known is None:
-        return _measured(bench, quantized)
-    lacking = missing(quantized, known)
-    if not lacking:
-        return known
-    return joined(quantized, known, measured=_measured(bench, lacking))
-
-
-def _measured(bench: Workbench, quantized: Mapping[str, Menu]) -> Sensitivity:
-    """Return what these options are expected to do, measured unless it was before."""
-    images = sensitivity.sample(bench.dataset.calibration)
-    name = sensitivity.key(
-        bench.network, images, calibration=bench.calibration, menus=quantized, top=bench.top
-    )
-    return sensitivity.kept(
-        bench.sensitivities,
-        name,
-        make=lambda: measured.sensitivity(
-            bench.network,
-            images,
-            options=bench.options,
-            menus=quantized,
-            top=bench.top,
-            room=bench.room,
-        ),
-    )
-
-
-def _certificate(job: JobSpec, *, images: int) -> Certificate | None:
-    if job.confidence == MEASURED:
-        return None
-    fewest = paired.fewest_images(job.tolerance, job.confidence)
-    if fewest is None or fewest > images:
-        raise CertificateOutOfReach(
-            job.tolerance, job.confidence, images=images, fewest=fewest or 0
-        )
-    return Certificate(images=images, confidence=job.confidence)
-
-
-def baseline(job: JobSpec, evaluator: LocalEvaluator) -> Baseline:
+def baseline(job: JobSpec, evaluator: Evaluator) -> Baseline:
     """Return the float model and the floor on the evaluator's split."""
     return Baseline(
         images=evaluator.images, correct=evaluator.float_correct, tolerance=job.tolerance

@@ -2,6 +2,8 @@
 
 import random
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import field
@@ -11,6 +13,7 @@ import structlog
 import torch
 from sqlalchemy import Engine
 
+from search.spec import JobSpec
 from service.store import leases
 from service.store.errors import LeaseLost
 from service.store.errors import StoreError
@@ -28,6 +31,11 @@ from workers.errors import Stopping
 from workers.heartbeat import Heartbeat
 from workers.metrics import End
 from workers.settings import WorkerSettings
+from workers.shards import local
+from workers.shards import ray_shards
+from workers.shards.cluster import Cluster
+from workers.shards.errors import ClusterLost
+from workers.shards.shards import Shards
 from workers.telemetry import Telemetry
 from workers.watchdog import Watchdog
 
@@ -53,11 +61,16 @@ class Worker:
     bell: Bell = field(default_factory=Bell)
     #: ends the process where a step outlasts `stop`; by itself, never
     departure: Departure | None = None
+    #: whose devices evaluate; None: this machine's do
+    cluster: Cluster | None = None
 
     def work_forever(self) -> None:
-        """Work until asked to stop; an empty queue or a database that is away is waited out."""
+        """Work until asked to stop; an empty queue or a database that is away is waited out.
+
+        Also ends when the cluster is lost, since a process cannot be connected to a second one.
+        """
         outages = 0
-        while not self.stop.is_set():
+        while not (self.stop.is_set() or self.lost):
             try:
                 wait = 0.0 if self.work_once() else self.until_next_look()
                 outages = 0
@@ -68,6 +81,11 @@ class Worker:
                 wait = min(self.settings.poll_seconds * 2**doublings, LONGEST_PAUSE)
             if wait:
                 self.bell.wait(wait)
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether there was a cluster that does not answer any more."""
+        return self.cluster is not None and self.cluster.lost.is_set()
 
     def until_next_look(self) -> float:
         """Return how many seconds to wait if nobody rings, given that nothing is due now."""
@@ -113,9 +131,9 @@ class Worker:
                 leases.cancel(self.engine, lease)
             log.info("cancelled")
             return End.CANCELLED
-        except Stopping:
+        except (Stopping, ClusterLost) as error:
             leases.release(self.engine, lease)
-            log.info("released")
+            log.info("released", why=str(error))
             return End.RELEASED
         except StoreError:
             raise
@@ -154,6 +172,8 @@ class Worker:
                 raise Cancelled
             if self.stop.is_set():
                 raise Stopping
+            if self.cluster is not None and self.cluster.lost.is_set():
+                raise ClusterLost(self.cluster.address)
 
         def overdue(what: str, seconds: float) -> None:
             log.error("overdue, ending the process", what=what, seconds=seconds)
@@ -171,4 +191,13 @@ class Worker:
             limit=Watchdog(overdue).limit,
             check=check,
             telemetry=self.telemetry,
+            open_shards=partial(self._shards, job.submission.spec, check=check),
         )
+
+    def _shards(
+        self, job: JobSpec, *, check: Callable[[], None]
+    ) -> AbstractContextManager[Shards | None]:
+        """Open those who evaluate the job."""
+        if self.cluster is None:
+            return local.opened(job, self.settings, check=check)
+        return ray_shards.opened(self.cluster, job, self.settings, check=check)

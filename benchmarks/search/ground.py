@@ -13,16 +13,17 @@ from benchmarks.search.replay import Replay
 from search import cost
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.racing import Race
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
+from workers import resolution
 from workers import workbench
 from workers.datasets.catalog import surroundings
-from workers.evaluators.local import LocalEvaluator
+from workers.evaluators.evaluator import Evaluator
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
 from workers.workbench import Workbench
@@ -38,7 +39,7 @@ class Ground:
     search: SearchSpec
     bench: Workbench
     #: on the search split, and what `evaluate` replays
-    evaluator: LocalEvaluator
+    evaluator: Evaluator
     evaluate: Replay
     #: on the certification split
     certify: Replay
@@ -81,7 +82,7 @@ class Ground:
     def resolved(self, sampler: str) -> SearchSpec:
         """Return the search as a worker would carry it out with this sampler."""
         job = replace(self.job, sampler=sampler)
-        return workbench.resolve(job, self.bench, evaluator=self.evaluator)
+        return resolution.resolve(job, self.bench, evaluator=self.evaluator)
 
     def evaluated(self, allocation: BitAllocation, *, number: int, origin: str) -> TrialResult:
         """Return the trial of an allocation on every image: no racing."""
@@ -124,7 +125,7 @@ def prepare(case: Case, seed: int, *, settings: WorkerSettings) -> Ground:
         case=case.name,
         seed=seed,
         job=job,
-        search=workbench.resolve(job, bench, evaluator=evaluator),
+        search=resolution.resolve(job, bench, evaluator=evaluator),
         bench=bench,
         evaluator=evaluator,
         evaluate=Replay(evaluator, images=evaluator.images, name=name),

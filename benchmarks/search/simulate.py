@@ -16,8 +16,8 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.spec import Baseline
-from search.spec import Certificate
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.spec import SearchSpec
 from search.trial import Hits
 

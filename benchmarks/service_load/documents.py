@@ -6,8 +6,8 @@ from typing import Any
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.cost import memory_bits
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -1,14 +1,18 @@
 """Calibration: two passes over a few images, after which every option is fitted offline.
 
-Weights need no image: they are what they are.
+Weights need no image: they are what they are. What a pass finds of some of the images can be put
+together with what it finds of the others: smallest and largest values, and counts, are exact.
 """
 
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from math import isfinite
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,8 +22,12 @@ from search.quantization.capture import CapturedNetwork
 from search.quantization.channels import Channels
 from search.quantization.channels import Singles
 from search.quantization.histogram import Histogram
+from search.quantization.observer import BinCounts
 from search.quantization.observer import Counts
+from search.quantization.observer import Extent
+from search.quantization.observer import Note
 from search.quantization.observer import Range
+from search.quantization.observer import bounds
 from search.quantization.quantizer import Calibration
 from search.quantization.weights import Weight
 
@@ -40,44 +48,89 @@ def calibrate(
     point that saw NaN or infinity, UnsupportedNetwork if weights are asked for and a layer has none
     that is stored.
     """
-    histograms: dict[str, Histogram] = {}
+    activations: dict[str, Histogram] = {}
     if Kind.ACTIVATION in kinds:
-        histograms |= _of_activations(network, batches)
-    wanted = {point.name for point in network.all_points(kinds)}
-    weights = [weight for weight in network.weights if weight.point.name in wanted]
-    histograms |= {weight.point.name: _of_weight(weight) for weight in weights}
-    channels = {weight.point.name: Channels(partial(_by_channel, weight)) for weight in weights}
-    return Calibration(histograms, bit_widths, weights=channels)
+        found = ranges(network, [extents(network, batches())])
+        activations = histograms(found, [counts(network, batches(), ranges=found)])
+    weights = weight_histograms(network, kinds)
+    channels = {name: Channels(partial(by_channel, network, name)) for name in weights}
+    return Calibration(activations | weights, bit_widths, weights=channels)
 
 
-def _of_activations(
-    network: CapturedNetwork, batches: Callable[[], Iterable[Tensor]]
+def extents(network: CapturedNetwork, batches: Iterable[Tensor]) -> dict[str, Extent]:
+    """Return the smallest and the largest value that each activation takes over the batches."""
+    seen = {point.name: Range() for point in network.points}
+    _observe(network, batches, notes=seen)
+    return {name: note.extent() for name, note in seen.items()}
+
+
+def ranges(
+    network: CapturedNetwork, parts: Sequence[Mapping[str, Extent]]
+) -> dict[str, tuple[float, float]]:
+    """Return the range of each activation over all parts that `extents` were taken of.
+
+    Raises NonFiniteActivations naming the first point that saw NaN or infinity.
+    """
+    return {
+        point.name: _finite(point.name, bounds([part[point.name] for part in parts]))
+        for point in network.points
+    }
+
+
+def counts(
+    network: CapturedNetwork,
+    batches: Iterable[Tensor],
+    *,
+    ranges: Mapping[str, tuple[float, float]],
+) -> dict[str, BinCounts]:
+    """Return how many values of each activation fall into each bin of its range."""
+    seen = {name: Counts(low, high) for name, (low, high) in ranges.items()}
+    _observe(network, batches, notes=seen)
+    return {name: note.counts() for name, note in seen.items()}
+
+
+def histograms(
+    ranges: Mapping[str, tuple[float, float]], parts: Sequence[Mapping[str, BinCounts]]
 ) -> dict[str, Histogram]:
-    ranges = {point.name: Range() for point in network.points}
-    _observe(network, batches(), notes=ranges)
-    counts = {name: _counts(name, seen) for name, seen in ranges.items()}
-    _observe(network, batches(), notes=counts)
-    return {name: seen.histogram() for name, seen in counts.items()}
+    """Return each activation's histogram over all parts that `counts` were taken of."""
+    return {
+        name: Histogram(low, high, np.sum([part[name] for part in parts], axis=0))
+        for name, (low, high) in ranges.items()
+    }
+
+
+def weight_histograms(network: CapturedNetwork, kinds: Collection[Kind]) -> dict[str, Histogram]:
+    """Return the histogram of every weight; none if weights are not among the kinds.
+
+    Raises NonFiniteActivations, and UnsupportedNetwork if a layer has a weight that is not stored.
+    """
+    wanted = {point.name for point in network.all_points(kinds)}
+    return {
+        weight.point.name: _of_weight(weight)
+        for weight in network.weights
+        if weight.point.name in wanted
+    }
+
+
+def by_channel(network: CapturedNetwork, point: str) -> Singles:
+    """Return the weight's values, shape (channels, values)."""
+    weight = next(weight for weight in network.weights if weight.point.name == point)
+    values: Singles = weight.tensor.float().flatten(1).cpu().numpy()
+    return values
 
 
 def _of_weight(weight: Weight) -> Histogram:
     seen = Range()
     seen.take(weight.tensor)
-    counts = _counts(weight.point.name, seen)
-    counts.take(weight.tensor)
-    return counts.histogram()
+    counted = Counts(*_finite(weight.point.name, seen.bounds()))
+    counted.take(weight.tensor)
+    return counted.histogram()
 
 
-def _counts(point: str, seen: Range) -> Counts:
-    low, high = seen.bounds()
-    if not (isfinite(low) and isfinite(high)):
+def _finite(point: str, range_: tuple[float, float]) -> tuple[float, float]:
+    if not all(map(isfinite, range_)):
         raise NonFiniteActivations(point)
-    return Counts(low, high)
-
-
-def _by_channel(weight: Weight) -> Singles:
-    values: Singles = weight.tensor.float().flatten(1).cpu().numpy()
-    return values
+    return range_
 
 
 @torch.inference_mode()
@@ -85,7 +138,7 @@ def _observe(
     network: CapturedNetwork,
     batches: Iterable[Tensor],
     *,
-    notes: dict[str, Range] | dict[str, Counts],
+    notes: Mapping[str, Note],
 ) -> None:
     network.load({})
     for name, note in notes.items():

@@ -1,5 +1,6 @@
-"""Every option of every point, fitted when first used and kept."""
+"""Options of points: fitted when first used and kept, learned from elsewhere, or given."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,21 +24,26 @@ class Options(Protocol):
         ...
 
 
-class FittedOptions:
-    """Parameters and operators by (point, option); a search asks for the same ones repeatedly."""
+#: what an option of a point was fitted to
+Known = tuple[str, QuantizerConfig, Parameters]
 
-    def __init__(self, calibration: Calibration, device: torch.device) -> None:
-        self.calibration = calibration
+
+class KnownOptions:
+    """Parameters by (point, option), fitted elsewhere; a search uses the same ones repeatedly."""
+
+    def __init__(self, device: torch.device) -> None:
         self.device = device
         self._parameters: dict[tuple[str, QuantizerConfig], Parameters] = {}
         self._operators: dict[tuple[str, QuantizerConfig], Operator] = {}
 
+    def learn(self, known: Iterable[Known]) -> None:
+        """Take these over; what was known of an option before stays."""
+        for point, config, parameters in known:
+            self._parameters.setdefault((point, config), parameters)
+
     def parameters(self, point: str, config: QuantizerConfig) -> Parameters:
-        """Return the fitted parameters of one option."""
-        key = (point, config)
-        if key not in self._parameters:
-            self._parameters[key] = catalog.fit(self.calibration, point, config=config)
-        return self._parameters[key]
+        """Return the fitted parameters of one option, which was learned."""
+        return self._parameters[point, config]
 
     def operators(self, allocation: BitAllocation) -> Mapping[str, Operator]:
         """Return the operators of an allocation, by point."""
@@ -50,6 +56,25 @@ class FittedOptions:
                 self.parameters(point, config), self.device
             )
         return self._operators[key]
+
+
+class FittedOptions(KnownOptions):
+    """Parameters by (point, option), fitted to a calibration when first asked for."""
+
+    def __init__(self, calibration: Calibration, device: torch.device) -> None:
+        super().__init__(device)
+        self.calibration = calibration
+
+    def parameters(self, point: str, config: QuantizerConfig) -> Parameters:
+        """Return the fitted parameters of one option."""
+        if (point, config) not in self._parameters:
+            fitted = catalog.fit(self.calibration, point, config=config)
+            self._parameters[point, config] = fitted
+        return self._parameters[point, config]
+
+    def known(self, options: Iterable[tuple[str, QuantizerConfig]]) -> tuple[Known, ...]:
+        """Return what these options are fitted to, for a `KnownOptions` to learn."""
+        return tuple((point, config, self.parameters(point, config)) for point, config in options)
 
 
 @dataclass(frozen=True, eq=False)

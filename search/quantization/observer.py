@@ -1,7 +1,10 @@
 """Observing activations: first their range, then their histogram, in two passes."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch import nn
@@ -13,6 +16,11 @@ from search.quantization.histogram import Histogram
 _CONSTANT_MARGIN = 1e-3
 #: values: torch counts in float32, where one more than 2**24 is 2**24 again
 _COUNTED_AT_ONCE = 1 << 24
+
+#: the smallest and the largest value of a tensor
+Extent = tuple[float, float]
+#: (BINS,) how many values fell into each
+BinCounts = npt.NDArray[np.int64]
 
 
 class Note(Protocol):
@@ -61,16 +69,27 @@ class Range:
         self._low = low if self._low is None else torch.minimum(self._low, low)
         self._high = high if self._high is None else torch.maximum(self._high, high)
 
-    def bounds(self) -> tuple[float, float]:
-        """Return (low, high) with low < high; not finite if any value was not, or none was seen."""
+    def extent(self) -> Extent:
+        """Return (smallest, largest), NaN if any value was or none was seen."""
         if self._low is None or self._high is None:
             return (float("nan"), float("nan"))
-        low, high = float(self._low), float(self._high)
-        if low == high:
-            margin = max(abs(low), 1.0) * _CONSTANT_MARGIN
-            # a constant 0 or above stays unsigned
-            return (low if low >= 0 else low - margin, high + margin)
-        return (low, high)
+        return (float(self._low), float(self._high))
+
+    def bounds(self) -> tuple[float, float]:
+        """Return (low, high) with low < high; not finite if any value was not, or none was seen."""
+        return bounds([self.extent()])
+
+
+def bounds(extents: Iterable[Extent]) -> tuple[float, float]:
+    """Return (low, high), low < high, that hold all of these; not finite if one of them is not."""
+    lows, highs = zip(*extents, strict=True)
+    # unlike Python's, these do not pass over NaN
+    low, high = float(np.min(lows)), float(np.max(highs))
+    if low == high:
+        margin = max(abs(low), 1.0) * _CONSTANT_MARGIN
+        # a constant 0 or above stays unsigned
+        return (low if low >= 0 else low - margin, high + margin)
+    return (low, high)
 
 
 class Counts:
@@ -87,7 +106,12 @@ class Counts:
             counts = found.to(torch.int64)
             self._counts = counts if self._counts is None else self._counts + counts
 
-    def histogram(self) -> Histogram:
-        """Return what was counted; at least one tensor was taken."""
+    def counts(self) -> BinCounts:
+        """Return what was counted, shape (BINS,); at least one tensor was taken."""
         assert self._counts is not None  # noqa: S101  # both passes see the same batches
-        return Histogram(self._low, self._high, self._counts.cpu().numpy())
+        counted: BinCounts = self._counts.cpu().numpy()
+        return counted
+
+    def histogram(self) -> Histogram:
+        """Return what was counted over its range; at least one tensor was taken."""
+        return Histogram(self._low, self._high, self.counts())

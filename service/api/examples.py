@@ -28,6 +28,7 @@ JOB: dict[str, Any] = {
         "budget": 120,
         "seed": 0,
         "trial_timeout": 600.0,
+        "parallelism": 1,
         "metric": "top1",
         "splits": None,
         "preprocessing": None,

@@ -75,6 +75,7 @@ class Spec(BaseModel):
     budget: int
     seed: int
     trial_timeout: float
+    parallelism: int | str
     metric: str
     splits: images.Splits | None
     preprocessing: images.Preprocessing | None

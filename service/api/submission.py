@@ -16,6 +16,7 @@ from search.spec import DEFAULT_CONFIDENCE
 from search.spec import DEFAULT_QUANTIZERS
 from search.spec import DEFAULT_TRIAL_TIMEOUT
 from search.spec import MAX_BUDGET
+from search.spec import MAX_PARALLELISM
 from search.spec import MEASURED
 from search.spec import JobSpec
 from service.api import images
@@ -156,6 +157,11 @@ class JobSubmission(BaseModel):
         gt=0,
         le=MAX_TRIAL_TIMEOUT,
         description="Seconds one trial may take before it counts as hung.",
+    )
+    parallelism: Annotated[int, Field(ge=1, le=MAX_PARALLELISM)] | Literal["auto"] = Field(
+        default=1,
+        description="Evaluators that share the images of every trial, at most; auto: as many as "
+        "the worker has. What is found does not depend on it.",
     )
     metric: Literal["top1", "top5"] = Field(
         default="top1",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from search.baseline import Baseline
 from search.pareto import reference
-from search.spec import Baseline
 from search.trial import TrialResult
 from search.trial import Verdict
 from service.store.values import Setup

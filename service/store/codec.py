@@ -11,9 +11,9 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.preprocessing import Preprocessing
 from search.rules import PointRule
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.splits import Splits
 from search.trial import Hits

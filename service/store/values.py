@@ -11,7 +11,7 @@ from typing import TypeVar
 from search import cost
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
-from search.spec import Baseline
+from search.baseline import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
-from search.spec import Baseline
+from search.baseline import Baseline
 from search.spec import SearchSpec
 from search.trial import Hits
 

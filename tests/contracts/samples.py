@@ -9,6 +9,7 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.cost import OFFERED_FOR
 from search.preprocessing import INTERPOLATIONS
 from search.preprocessing import Preprocessing
@@ -16,7 +17,6 @@ from search.rules import PointRule
 from search.spec import GOALS
 from search.spec import METRICS
 from search.spec import TIES
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.splits import Splits
 from search.trial import Hits

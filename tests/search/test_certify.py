@@ -18,13 +18,13 @@ from search import paired
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.bitfloor.response import Response
 from search.certify import Check
 from search.certify import Judgement
 from search.racing import Race
 from search.sensitivity import Sensitivity
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

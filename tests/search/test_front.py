@@ -12,11 +12,11 @@ from search import front
 from search import samplers
 from search import study
 from search.allocation import BitAllocation
+from search.baseline import Baseline
 from search.front import FrontRace
 from search.front import Races
 from search.pareto import pareto_front
 from search.racing import Race
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -15,10 +15,10 @@ from optuna.trial import TrialState
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.optuna_space import FLOOR_CONSTRAINT
 from search.optuna_space import Space
 from search.optuna_space import noted
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.allocation import BitAllocation
+from search.baseline import Baseline
 from search.pareto import hypervolume
 from search.pareto import pareto_front
 from search.pareto import reference
-from search.spec import Baseline
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict

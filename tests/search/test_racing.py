@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from search import paired
 from search import racing
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.racing import Race
-from search.spec import Baseline
-from search.spec import Certificate
 from search.trial import Hits
 from search.trial import Verdict
 

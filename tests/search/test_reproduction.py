@@ -13,9 +13,9 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Certificate
 from search.reproduction import Line
 from search.reproduction import Subject
-from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Evaluate
 from search.trial import Hits

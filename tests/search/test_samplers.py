@@ -6,8 +6,8 @@ from search import optuna_samplers
 from search import samplers
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.errors import UnknownSampler
-from search.spec import Baseline
 from search.spec import SearchSpec
 from tests.contracts.networks import made_up_spec
 from tests.contracts.sampler import SamplerContract

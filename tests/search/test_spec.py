@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.errors import BitWidthOutOfRange
 from search.errors import EmptySearchSpace
 from search.errors import InvalidSpec
 from search.errors import ToleranceOutOfRange
 from search.rules import PointRule
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.spec import SearchSpec
 

@@ -7,9 +7,9 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.errors import EmptySearchSpace
 from search.rules import Menu
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.variables import group
 from tests.contracts.networks import ELEMENTS

@@ -9,10 +9,10 @@ import pytest
 
 from search.allocation import BitAllocation
 from search.allocation import QuantizerConfig
+from search.baseline import Certificate
 from search.documents import Evidence
 from search.paired import fewest_images
 from search.spec import MEASURED
-from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.splits import Splits
@@ -20,6 +20,7 @@ from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
 from service.api.examples import BEST
+from workers import resolution
 from workers import workbench
 from workers.conclusion import Conclusion
 from workers.conclusion import conclude
@@ -59,7 +60,7 @@ def evidence(bench: Workbench, *widths: int, job: JobSpec = JOB, held: bool = Tr
     # one that asks for no certificate: what it asks for could not be had on so few images
     measured = replace(job, confidence=MEASURED)
     evaluator = bench.evaluator(bench.dataset.search)
-    resolved = workbench.resolve(measured, bench, evaluator=evaluator)
+    resolved = resolution.resolve(measured, bench, evaluator=evaluator)
     images = len(bench.dataset.certification)
     asks = Certificate(images=images, confidence=CONFIDENCE) if job.confidence > MEASURED else None
     search = replace(resolved, certificate=asks)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from search.spec import Certificate
+from search.baseline import Certificate
 from search.spec import JobSpec
 from service.report import reproduction
 from workers import workbench

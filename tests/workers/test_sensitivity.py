@@ -24,6 +24,7 @@ from tests.workers.test_workbench import AROUND
 from tests.workers.test_workbench import CPU
 from tests.workers.test_workbench import MODELS
 from tests.workers.test_workbench import job
+from workers import resolution
 from workers import sensitivity
 from workers import workbench
 from workers.data import Split
@@ -143,8 +144,9 @@ def key(
     calibration: Calibration = CALIBRATION,
     menus: dict[str, Menu] = MENUS,
     top: int = 1,
+    device: str = "cpu",
 ) -> str:
-    return sensitivity.key(of, split, calibration=calibration, menus=menus, top=top)
+    return sensitivity.key(of, split, calibration=calibration, menus=menus, top=top, device=device)
 
 
 class TestKey:
@@ -192,6 +194,9 @@ class TestKey:
     def test_another_metric_has_another(self) -> None:
         assert key(top=5) != key(top=1)
 
+    def test_another_kind_of_device_has_another(self) -> None:
+        assert key(device="cuda") != key(device="cpu")
+
 
 class TestSample:
     def test_a_small_split_is_taken_whole(self) -> None:
@@ -216,7 +221,7 @@ class TestResolve:
         around = replace(AROUND, cache=cache)
         bench = workbench.prepare(asked, models=MODELS, around=around, device=CPU, batch=450)
         evaluator = bench.evaluator(bench.dataset.search)
-        return workbench.resolve(asked, bench, evaluator=evaluator)
+        return resolution.resolve(asked, bench, evaluator=evaluator)
 
     def test_every_option_that_may_be_chosen_has_an_energy(self, tmp_path: Path) -> None:
         rule = (("classifier*", PointRule(exclude=True)),)

@@ -21,6 +21,7 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
+from workers import resolution
 from workers import workbench
 from workers.conclusion import conclude
 from workers.data import CPU
@@ -52,7 +53,7 @@ def best(job: JobSpec = JOB) -> dict[str, Any]:
     """Return what a worker writes, through JSON, of a codebook or scales for every other point."""
     bench = workbench.prepare(job, models=MODELS, around=AROUND, device=CPU, batch=64)
     evaluator = bench.evaluator(bench.dataset.search)
-    search = workbench.resolve(job, bench, evaluator=evaluator)
+    search = resolution.resolve(job, bench, evaluator=evaluator)
     others = {Kind.ACTIVATION: "codebook_bounded", Kind.WEIGHT: "affine_per_channel"}
     allocation = BitAllocation.of(
         {

@@ -17,6 +17,7 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizerConfig
+from search.baseline import Certificate
 from search.documents import Evidence
 from search.errors import CertificateOutOfReach
 from search.errors import EmptySearchSpace
@@ -26,13 +27,13 @@ from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.rules import PointRule
 from search.spec import TARGETS
-from search.spec import Certificate
 from search.spec import JobSpec
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from tests.search.quantization.test_structure import Fire
 from tests.search.quantization.test_structure import Residual
+from workers import resolution
 from workers import workbench
 from workers.conclusion import conclude
 from workers.datasets.catalog import surroundings
@@ -68,7 +69,7 @@ def prepared(asked: JobSpec) -> Workbench:
 def resolved(asked: JobSpec) -> tuple[SearchSpec, Workbench]:
     bench = prepared(asked)
     evaluator = bench.evaluator(bench.dataset.search)
-    return workbench.resolve(asked, bench, evaluator=evaluator), bench
+    return resolution.resolve(asked, bench, evaluator=evaluator), bench
 
 
 class TestResolve:
@@ -140,7 +141,7 @@ class TestTies:
         network = capture(ResidualDigits().eval(), images)
         calibration = calibrate(network, lambda: [images], bit_widths=(3, 4, 8), kinds=[*Kind])
         mine = replace(bench, network=network, options=FittedOptions(calibration, CPU))
-        return workbench.resolve(asked, mine, evaluator=mine.evaluator(mine.dataset.search))
+        return resolution.resolve(asked, mine, evaluator=mine.evaluator(mine.dataset.search))
 
     def test_points_that_meet_in_an_addition_share_an_option_if_asked_for(self) -> None:
         search = self.resolved(tie="join")

@@ -10,10 +10,10 @@ import numpy as np
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.racing import Race
 from search.sensitivity import Reals
 from search.sensitivity import Sensitivity
-from search.spec import Baseline
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

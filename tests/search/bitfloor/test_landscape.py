@@ -8,13 +8,13 @@ import pytest
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.bitfloor.landscape import FLOAT
 from search.bitfloor.landscape import Landscape
 from search.cost import ActivationMemory
 from search.cost import Objective
 from search.cost import PeakActivationMemory
 from search.sensitivity import Sensitivity
-from search.spec import Baseline
 from search.spec import SearchSpec
 
 POINTS = tuple(QuantizationPoint(f"p{i}", n) for i, n in enumerate((700, 300, 110, 64)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from search.baseline import Certificate
 from search.bitfloor import belief
 from search.bitfloor.landscape import Landscape
 from search.bitfloor.outlook import Bets
@@ -14,7 +15,6 @@ from search.bitfloor.outset import Outset
 from search.bitfloor.response import GRID
 from search.bitfloor.view import weighed
 from search.racing import Race
-from search.spec import Certificate
 from search.trial import Hits
 from tests.search.bitfloor.simulated import IMAGES
 from tests.search.bitfloor.simulated import Simulated

@@ -10,11 +10,11 @@ from search import study
 from search.allocation import BitAllocation
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
+from search.baseline import Certificate
 from search.bitfloor.outset import Outset
 from search.bitfloor.proposer import Proposer
 from search.samplers import Proposal
-from search.spec import Baseline
-from search.spec import Certificate
 from search.spec import SearchSpec
 from search.trial import Hits
 from search.trial import TrialResult

@@ -17,9 +17,9 @@ from search.quantization.calibration import calibrate
 from search.quantization.capture import CapturedNetwork
 from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
-from search.quantization.sensitivity import margins
+from search.quantization.gradients import margins
+from search.quantization.gradients import risk
 from search.quantization.sensitivity import measure
-from search.quantization.sensitivity import risk
 from search.rules import Menu
 from search.sensitivity import PASSES
 from search.sensitivity import Sensitivity

@@ -8,11 +8,11 @@ from search.allocation import BitAllocation
 from search.allocation import Kind
 from search.allocation import QuantizationPoint
 from search.allocation import QuantizerConfig
+from search.baseline import Baseline
 from search.cost import float_memory_bits
 from search.cost import memory_bits
 from search.cost import saved
 from search.pareto import pareto_front
-from search.spec import Baseline
 from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
