@@ -26,6 +26,9 @@ BOTH = ["sqlite", "postgresql"]
 # tests run side by side, and the workers they start inherit this: on the small tensors here more
 # threads only wait for one another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray reads these when it is imported: it is to listen on loopback alone, and to tell nobody of us
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 pytest.register_assert_rewrite("tests.contracts")
 

@@ -39,14 +39,22 @@ class RayShards:
     it again meanwhile, elsewhere if it must, and it is asked again after a while.
     """
 
-    def __init__(self, ray: Any, actors: Sequence[Any], *, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ray: Any,
+        actors: Sequence[Any],
+        *,
+        check: Callable[[], None],
+        first_break: float = FIRST_BREAK,
+    ) -> None:
         """`check` is called now and then while shards work, and may raise to interrupt."""
         self._ray = ray
         self._actors = actors
         self._check = check
         #: when each may be asked, by the monotonic clock, and how long its next break is
         self._free = [0.0] * len(actors)
-        self._break = [FIRST_BREAK] * len(actors)
+        self._first_break = first_break
+        self._break = [first_break] * len(actors)
         self._device: str = self.each("facts", {0: {}})[0].device
 
     @property
@@ -96,7 +104,7 @@ class RayShards:
                 continue
             if isinstance(answer, Failure):
                 raise answer.error()
-            self._break[holders[shard]] = FIRST_BREAK
+            self._break[holders[shard]] = self._first_break
             answers[shard] = answer
         return answers, why
 
