@@ -77,6 +77,8 @@ def work(  # noqa: PLR0913  # an option is a parameter
 
     _announce(engine, settings)
     cluster = _cluster(cluster_settings, stop=stop)
+    if cluster is not None and not stop.is_set():
+        _on_signals(stop, bell)  # again: connecting has replaced them
     # the evaluators have the devices, and this process only what it takes to know the network
     device = choose_device("cpu" if cluster else settings.device)
     worker = Worker(engine, settings, device, stop, telemetry, bell, departure, cluster)

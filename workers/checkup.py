@@ -4,10 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,6 +13,8 @@ from service.findings import Finding
 from workers.datasets import catalog
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
+from workers.shards import cluster as clusters
+from workers.shards.errors import ClusterUnreachable
 
 #: there if NVIDIA's driver is loaded, whether or not PyTorch can use it
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -95,13 +94,12 @@ def roots(settings: WorkerSettings) -> Iterator[Finding]:
 
 def cluster(address: str) -> Finding:
     """Ask a Ray cluster what it has."""
-    if find_spec("ray") is None:
-        facts = "the Python package 'ray' is not installed"
-        return findings.failure("ray", facts, remedy="pip install 'bitfloor[ray]'")
-    # optional, loaded by whoever asks for it, and without types of its own
-    ray: Any = import_module("ray")
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False)
+        ray = clusters.loaded(address)
+    except ClusterUnreachable as error:
+        return findings.failure("ray", str(error), remedy="pip install 'bitfloor[ray]'")
+    try:
+        clusters.join(ray, address)
         nodes = sum(bool(node["Alive"]) for node in ray.nodes())
         has = ray.cluster_resources()
         ray.shutdown()

@@ -6,11 +6,14 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 from pydantic_settings import SettingsConfigDict
 
+#: of every variable that is ours
+PREFIX = "BITFLOOR_"
+
 
 class WorkerSettings(BaseSettings):
     """Environment variables BITFLOOR_*; options of the command line come first."""
 
-    model_config = SettingsConfigDict(env_prefix="BITFLOOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     #: sqlite:///FILE or postgresql://USER@HOST/NAME
     database_url: str = "sqlite:///bitfloor-data/bitfloor.db"

@@ -60,12 +60,13 @@ def about(
 
 app.command("up", rich_help_panel="Run")(serving.up)
 app.command("serve", rich_help_panel="Run")(serving.serve)
-app.command(
-    "worker",
-    rich_help_panel="Run",
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(serving.worker)
+for name, run in (("worker", serving.worker), ("ray-workers", serving.ray_workers)):
+    app.command(
+        name,
+        rich_help_panel="Run",
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(run)
 app.command("migrate", rich_help_panel="Run")(serving.migrate)
 app.add_typer(token.app, name="token", rich_help_panel="Run")
 app.add_typer(quota.app, name="quota", rich_help_panel="Run")

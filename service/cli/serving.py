@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -73,8 +75,20 @@ def migrate(database_url: DatabaseUrl) -> None:
 def worker(context: typer.Context) -> None:
     """Run a worker in place of this process; options are passed on, --help tells which."""
     needs.require("torch", extra="worker")
+    _become("workers", context.args)
+
+
+def ray_workers(context: typer.Context) -> None:
+    """Run workers across a Ray cluster, --count of them; other options are each worker's."""
+    needs.require("torch", extra="worker")
+    needs.require("ray", extra="ray")
+    _become("workers.fleet", context.args)
+
+
+def _become(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Run a program of ours in place of this process."""
     sys.stdout.flush()
-    command = [sys.executable, "-m", "workers", *context.args]
+    command = [sys.executable, "-m", module, *arguments]
     os.execv(sys.executable, command)  # noqa: S606  # our own program, no shell
 
 

@@ -66,6 +66,7 @@ class TestRoots:
 
 class TestCluster:
     def test_one_that_does_not_answer_is_a_failure(self) -> None:
-        found = checkup.cluster("auto")
+        found = checkup.cluster("127.0.0.1:1")
         assert found.verdict is Verdict.FAILURE
-        assert found.remedy
+        assert found.facts == "127.0.0.1:1: nobody answers at 127.0.0.1:1"
+        assert "ray start" in found.remedy
