@@ -24,15 +24,15 @@ from service.store import session
 from service.store.errors import StoreError
 from workers import openmp  # noqa: F401  # before anything that loads torch
 from workers.bell import Bell
+from workers.cluster.connection import Cluster
+from workers.cluster.connection import connect
 from workers.departure import Departure
 from workers.errors import MetricsAddressUnusable
 from workers.errors import WorkerError
 from workers.listener import Listener
 from workers.settings import MetricsSettings
+from workers.settings import RaySettings
 from workers.settings import WorkerSettings
-from workers.shards.cluster import Cluster
-from workers.shards.cluster import connect
-from workers.shards.settings import RaySettings
 from workers.telemetry import Telemetry
 
 app = typer.Typer(add_completion=False)

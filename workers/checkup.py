@@ -10,10 +10,10 @@ import torch
 
 from service import findings
 from service.findings import Finding
+from workers.cluster import connection as clusters
 from workers.datasets import catalog
 from workers.models.registry import open_models
 from workers.settings import WorkerSettings
-from workers.shards import cluster as clusters
 from workers.shards.errors import ClusterUnreachable
 
 #: there if NVIDIA's driver is loaded, whether or not PyTorch can use it

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 
 from service import logs
 from service.settings import LogSettings
+from workers.cluster.connection import Cluster
+from workers.cluster.connection import connect
 from workers.errors import WorkerError
 from workers.settings import PREFIX
-from workers.shards.cluster import Cluster
-from workers.shards.cluster import connect
-from workers.shards.settings import RaySettings
+from workers.settings import RaySettings
 
 log = structlog.get_logger()
 app = typer.Typer(add_completion=False)

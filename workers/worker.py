@@ -20,20 +20,20 @@ from service.store.errors import StoreError
 from service.store.values import Job
 from service.store.values import JobError
 from service.store.values import Lease
+from workers import devices
 from workers import memory
 from workers import retry
 from workers.attempt import Attempt
 from workers.attempt import carry_out
 from workers.bell import Bell
+from workers.cluster import ray_shards
+from workers.cluster.connection import Cluster
 from workers.departure import Departure
 from workers.errors import Cancelled
 from workers.errors import Stopping
 from workers.heartbeat import Heartbeat
 from workers.metrics import End
 from workers.settings import WorkerSettings
-from workers.shards import local
-from workers.shards import ray_shards
-from workers.shards.cluster import Cluster
 from workers.shards.errors import ClusterLost
 from workers.shards.shards import Shards
 from workers.telemetry import Telemetry
@@ -199,5 +199,5 @@ class Worker:
     ) -> AbstractContextManager[Shards | None]:
         """Open those who evaluate the job."""
         if self.cluster is None:
-            return local.opened(job, self.settings, check=check)
-        return ray_shards.opened(self.cluster, job, self.settings, check=check)
+            return devices.opened(job, self.settings, check=check)
+        return ray_shards.opened(self.cluster, job, settings=self.settings, check=check)

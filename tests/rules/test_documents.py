@@ -19,10 +19,13 @@ from service.cli.main import app
 from service.settings import LogSettings
 from service.settings import Settings
 from tests.rules.source import ROOT
+from workers import __main__ as workers_main
+from workers import fleet
 from workers.datasets.catalog import surroundings
 from workers.models.registry import open_models
 from workers.offers import offers
 from workers.settings import MetricsSettings
+from workers.settings import RaySettings
 from workers.settings import WorkerSettings
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -40,6 +43,13 @@ def commands_in(script: str) -> Iterator[list[str]]:
         yield shlex.split(found["rest"].partition(")\n")[0].rstrip(")"), comments=True)
 
 
+#: command -> the programs that it hands its options to
+PASSED_ON = {
+    "worker": (typer.main.get_command(workers_main.app),),
+    "ray-workers": (typer.main.get_command(fleet.app), typer.main.get_command(workers_main.app)),
+}
+
+
 def unknown_in(command: list[str]) -> list[str]:
     name, *arguments = command
     if name not in COMMANDS:
@@ -50,7 +60,8 @@ def unknown_in(command: list[str]) -> list[str]:
         if name not in asked.commands:
             return [name]
         asked = asked.commands[name]
-    known = {option for parameter in asked.params for option in parameter.opts}
+    programs = (asked, *PASSED_ON.get(name, ()))
+    known = {option for each in programs for parameter in each.params for option in parameter.opts}
     return [a for a in arguments if a.startswith("-") and a.partition("=")[0] not in known]
 
 
@@ -148,22 +159,39 @@ class TestDecisions:
         assert [path.name for path in DECISIONS[1:] if path.name not in index] == []
 
 
+def _commands(words: list[str]) -> list[list[str]]:
+    """Return the commands of a service, those within a shell apart."""
+    if words[:2] != ["sh", "-c"]:
+        return [words]
+    parts = (shlex.split(part) for part in words[2].split("&&"))
+    return [part[part[:1] == ["exec"] :] for part in parts]
+
+
 class TestCompose:
     def test_it_holds_the_parts_of_a_deployment(self) -> None:
-        assert {*COMPOSE["services"]} == {"postgres", "migrate", "api", "worker"}
+        always = {name for name, part in COMPOSE["services"].items() if "profiles" not in part}
+        assert always == {"postgres", "migrate", "api", "worker"}
+        with_ray = {n for n, part in COMPOSE["services"].items() if part.get("profiles") == ["ray"]}
+        assert with_ray == {"ray-head", "ray-node", "ray-worker"}
 
     def test_its_commands_exist(self) -> None:
         commands = [part["command"] for part in COMPOSE["services"].values() if "command" in part]
-        assert len(commands) == 3
-        for program, *command in commands:
-            assert program == "bitfloor"
-            assert unknown_in(command) == []
+        assert len(commands) == 6
+        ours = 0
+        for words in commands:
+            # what a shell runs in the end
+            *_, (program, *command) = _commands(words)
+            assert program in {"bitfloor", "ray"}
+            ours += program == "bitfloor"
+            assert program == "ray" or unknown_in(command) == []
+        assert ours == 4
 
     def test_its_variables_are_read_by_somebody(self) -> None:
         options = re.findall(r"BITFLOOR_(\w+)", (ROOT / "service/cli/options.py").read_text())
         read = {name.lower() for name in options}
         fields = {*Settings.model_fields, *WorkerSettings.model_fields, *LogSettings.model_fields}
         fields |= read | {f"metrics_{name}" for name in MetricsSettings.model_fields}
+        fields |= {f"ray_{name}" for name in RaySettings.model_fields}
         names = {
             name
             for part in COMPOSE["services"].values()

@@ -14,10 +14,10 @@ from tests.contracts.shards import BATCH
 from tests.contracts.shards import JOB
 from tests.contracts.shards import Open
 from tests.contracts.shards import ShardsContract
+from workers import devices
 from workers.errors import Stopping
 from workers.settings import WorkerSettings
 from workers.shards import facts
-from workers.shards import local
 from workers.shards.errors import ShardsDiffer
 from workers.shards.facts import Facts
 from workers.shards.shards import Shards
@@ -44,7 +44,7 @@ def opened(folder: Path) -> Open:
 
     @contextmanager
     def open_(job: JobSpec, count: int) -> Iterator[Shards]:
-        made = [local.shard(job, settings, device=CPU, check=nothing) for _ in range(count)]
+        made = [devices.shard(job, settings, device=CPU, check=nothing) for _ in range(count)]
         with threaded(made, check=nothing) as shards:
             yield shards
 
@@ -60,7 +60,7 @@ class TestThreaded(ShardsContract):
             if stop.is_set():
                 raise Stopping
 
-        shard = local.shard(JOB, settings, device=CPU, check=nothing)
+        shard = devices.shard(JOB, settings, device=CPU, check=nothing)
         with threaded([shard, shard], check=check) as shards:
             shards.each("facts", {0: {}})
             threading.Timer(0.3, stop.set).start()
@@ -72,7 +72,7 @@ class TestOpened:
     def test_one_device_evaluates_by_itself(self, tmp_path: Path) -> None:
         job = JobSpec(model="digits-vgg", dataset="digits", tolerance=0.02, parallelism=4)
         settings = WorkerSettings(cache_dir=tmp_path, device="cpu")
-        with local.opened(job, settings, check=nothing) as shards:
+        with devices.opened(job, settings, check=nothing) as shards:
             assert shards is None
 
 

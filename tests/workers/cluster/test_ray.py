@@ -23,15 +23,15 @@ from tests.contracts.shards import Open
 from tests.contracts.shards import ShardsContract
 from tests.workers.conftest import Submit
 from tests.workers.processes import until
+from workers.cluster import connection as clusters
+from workers.cluster import ray_shards
+from workers.cluster.connection import Cluster
+from workers.cluster.ray_shards import RayShards
 from workers.errors import Stopping
+from workers.settings import RaySettings
 from workers.settings import WorkerSettings
-from workers.shards import cluster as clusters
-from workers.shards import ray_shards
-from workers.shards.cluster import Cluster
 from workers.shards.errors import ShardFailed
 from workers.shards.errors import ShardsLost
-from workers.shards.ray_shards import RayShards
-from workers.shards.settings import RaySettings
 from workers.shards.shards import Shards
 from workers.shards.shards import parts
 from workers.worker import Worker
@@ -74,7 +74,7 @@ def settings(folder: Path) -> WorkerSettings:
 def shared(cluster: Cluster, settings: WorkerSettings) -> Iterator[RayShards]:
     """Return three actors for `JOB`."""
     job = replace(JOB, parallelism=SHARED)
-    with ray_shards.opened(cluster, job, settings, check=nothing) as shards:
+    with ray_shards.opened(cluster, job, settings=settings, check=nothing) as shards:
         assert shards.count == SHARED
         yield shards
 
@@ -110,7 +110,7 @@ class TestRay(ShardsContract):
         self, cluster: Cluster, settings: WorkerSettings
     ) -> None:
         job = JobSpec(model="no-such-model", dataset="digits", tolerance=0.02)
-        opened = ray_shards.opened(cluster, job, settings, check=nothing)
+        opened = ray_shards.opened(cluster, job, settings=settings, check=nothing)
         with pytest.raises(ShardFailed, match="no-such-model") as caught, opened:
             pass
         assert caught.value.code == "unknown-model"
@@ -130,7 +130,7 @@ class TestLost:
         expected = parts(shared, "digests", numbers=numbers, split="search")
         doomed = nodes.add_node(num_cpus=1)
         job = replace(JOB, parallelism=FREE + 1)
-        with ray_shards.opened(cluster, job, settings, check=nothing) as shards:
+        with ray_shards.opened(cluster, job, settings=settings, check=nothing) as shards:
             assert shards.count == FREE + 1
             for actor in shards._actors[:2]:
                 os.kill(pid(cluster, actor), signal.SIGKILL)
@@ -163,14 +163,14 @@ class TestOpened:
         hasty = RaySettings(address=cluster.address, patience=0.1)
         impatient = Cluster(cluster.ray, hasty, address=cluster.address)
         job = replace(JOB, parallelism=SHARED + FREE)
-        with ray_shards.opened(impatient, job, settings, check=nothing) as shards:
+        with ray_shards.opened(impatient, job, settings=settings, check=nothing) as shards:
             assert 1 <= shards.count <= FREE
 
     def test_waiting_can_be_interrupted(self, cluster: Cluster, settings: WorkerSettings) -> None:
         def check() -> None:
             raise Stopping
 
-        opened = ray_shards.opened(cluster, JOB, settings, check=check)
+        opened = ray_shards.opened(cluster, JOB, settings=settings, check=check)
         with pytest.raises(Stopping), opened:
             pass
         until(lambda: free(cluster) == FREE)

@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
+from workers.settings import RaySettings
 from workers.shards.errors import ClusterUnreachable
-from workers.shards.settings import RaySettings
 
 log = structlog.get_logger()
 

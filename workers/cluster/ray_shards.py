@@ -16,11 +16,11 @@ from typing import Any
 import structlog
 
 from search.spec import JobSpec
+from workers.cluster.connection import Cluster
+from workers.cluster.holder import Failure
+from workers.cluster.holder import Holder
 from workers.settings import WorkerSettings
-from workers.shards.cluster import Cluster
 from workers.shards.errors import ShardsLost
-from workers.shards.holder import Failure
-from workers.shards.holder import Holder
 from workers.shards.shards import LOOK
 from workers.shards.wanted import wanted
 
@@ -128,7 +128,7 @@ class RayShards:
 
 @contextmanager
 def opened(
-    cluster: Cluster, job: JobSpec, settings: WorkerSettings, *, check: Callable[[], None]
+    cluster: Cluster, job: JobSpec, *, settings: WorkerSettings, check: Callable[[], None]
 ) -> Iterator[RayShards]:
     """Start as many actors as the job wants and the cluster has room for, and end them after it.
 

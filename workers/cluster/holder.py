@@ -7,11 +7,11 @@ from typing import Any
 from search.errors import SearchError
 from search.quantization.shortage import is_shortage
 from search.spec import JobSpec
+from workers import devices
 from workers import openmp  # noqa: F401  # before anything that loads torch
 from workers import retry
 from workers.errors import WorkerError
 from workers.settings import WorkerSettings
-from workers.shards import local
 from workers.shards.errors import ShardFailed
 from workers.shards.shard import Shard
 from workers.workbench import choose_device
@@ -65,5 +65,7 @@ class Holder:
     def _opened(self) -> Shard:
         if self._shard is None:
             device = choose_device(self._settings.device)
-            self._shard = local.shard(self._job, self._settings, device=device, check=lambda: None)
+            self._shard = devices.shard(
+                self._job, self._settings, device=device, check=lambda: None
+            )
         return self._shard

@@ -23,14 +23,14 @@ def opened(
     job: JobSpec, settings: WorkerSettings, *, check: Callable[[], None]
 ) -> Iterator[Shards | None]:
     """Yield a shard for each device that the job wants; None where it is one: that needs none."""
-    devices = _devices(settings.device)
-    count = wanted(job, len(devices))
+    found = _devices(settings.device)
+    count = wanted(job, len(found))
     if count == 1:
         yield None
         return
-    shards = [shard(job, settings, device=device, check=check) for device in devices[:count]]
-    with threaded(shards, check=check) as found:
-        yield found
+    shards = [shard(job, settings, device=device, check=check) for device in found[:count]]
+    with threaded(shards, check=check) as several:
+        yield several
 
 
 def shard(
