@@ -41,8 +41,12 @@ class Target:
     #: ids of jobs, and of those that have ended, whose events end too
     jobs: Sequence[str]
     ended: Sequence[str]
+    #: those that no worker has taken yet
+    waiting: Sequence[str]
     #: field of a submission -> values that are offered
     offered: Mapping[str, Sequence[Any]]
+    #: of one job that has ended: its id, and those of its deliveries
+    told: tuple[str, Sequence[str]]
     #: parameter -> values that mean something here
     known: Mapping[str, Sequence[str]]
 
@@ -99,9 +103,13 @@ class Fuzzer:
     def _aimed(self, case: Case[Any], pick: Pick) -> Case[Any]:
         """Let the request name what exists, where it would name anything."""
         if "job_id" in case.path_parameters:
-            ids = self.target.ended if case.path.endswith("/events") else self.target.jobs
-            case.path_parameters["job_id"] = pick(ids)
-        if isinstance(case.body, dict) and case.meta and case.meta.generation.mode.is_positive:
+            case.path_parameters["job_id"] = pick(self._ids(case.path))
+        if "delivery_id" in case.path_parameters:
+            job_id, deliveries = self.target.told
+            case.path_parameters |= {"job_id": job_id, "delivery_id": pick(deliveries)}
+        wellformed = case.meta and case.meta.generation.mode.is_positive
+        # of what is offered nothing but a submission tells
+        if case.path == "/v1/jobs" and isinstance(case.body, dict) and wellformed:
             case.body |= {name: pick(values) for name, values in self.target.offered.items()}
         if pick([True, False]):  # or most would be refused as another job's
             case.headers.pop("idempotency-key", None)
@@ -109,6 +117,14 @@ class Fuzzer:
             for name in {*sent} & {*self.target.known}:
                 sent[name] = pick([sent[name], *self.target.known[name]])
         return case
+
+    def _ids(self, path: str) -> Sequence[str]:
+        """Return the jobs to ask of, those first of which there is something to have."""
+        if path.endswith("/events"):
+            return self.target.ended
+        if path.endswith(("/cancel", "/priority")):
+            return [*self.target.waiting, *self.target.jobs]
+        return self.target.jobs
 
 
 def operations(schema: BaseSchema) -> Iterator[Any]:

@@ -18,11 +18,13 @@ from service.store import trials
 from service.store.access import DEFAULT_TENANT
 from service.store.access import Scope
 from service.store.values import Job
+from service.store.values import JobState
 from tests.contracts import samples
 from tests.security.fuzzing import Fuzzer
 from tests.security.fuzzing import Target
 from tests.security.fuzzing import table
 from tests.service.api import deployment
+from tests.service.api import hooks
 from tests.service.api.doors import LOCKED
 from tests.service.api.doors import bearer
 from tests.service.api.doors import token
@@ -51,7 +53,7 @@ def filled(engine: Engine) -> list[Job]:
     lease = deployment.running(engine)
     leases.fail(engine, lease, samples.ERROR)
     deployment.enqueue(engine, seed=1, labels={"team": "vision"}, idempotency_key="taken")
-    jobs.request_cancel(engine, deployment.enqueue(engine, seed=2).id)
+    jobs.request_cancel(engine, deployment.enqueue(engine, seed=2, webhook=hooks.WEBHOOK).id)
     lease = deployment.running(engine)
     deployment.record(engine, lease, *deployment.MIXED)
     for number in range(3, 8):
@@ -65,7 +67,9 @@ def filled(engine: Engine) -> list[Job]:
 def fuzzer(engine: Engine) -> Iterator[Fuzzer]:
     """Return what sends to a served application over a database that is not empty."""
     found = filled(engine)
-    app = create_app(engine, replace(LOCKED, requests_per_minute=10**6, guesses_per_minute=10**6))
+    told = hooks.tried(engine)
+    unhindered: dict[str, Any] = {"requests_per_minute": 10**6, "guesses_per_minute": 10**6}
+    app = create_app(engine, replace(LOCKED, **unhindered, webhook_hosts=hooks.HOSTS))
     shown = token(engine, DEFAULT_TENANT, scopes=frozenset(Scope))
     ended = [job.id for job in found if job.state.final]
     cursors = jobs.page(engine, limit=3).next_cursor
@@ -77,7 +81,16 @@ def fuzzer(engine: Engine) -> Iterator[Fuzzer]:
         "last-event-id": ["3"],
     }
     with deployment.served(app) as address:
-        target = Target(address, app.openapi(), [job.id for job in found], ended, OFFERED, known)
+        target = Target(
+            address=address,
+            document=app.openapi(),
+            jobs=[job.id for job in found],
+            ended=ended,
+            waiting=[job.id for job in found if job.state is JobState.QUEUED],
+            offered=OFFERED,
+            told=(told.job_id, [told.id]),
+            known=known,
+        )
         with requests.Session() as session:
             session.headers.update(bearer(shown))
             yield Fuzzer(target, session)
