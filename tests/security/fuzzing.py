@@ -14,6 +14,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck
 from hypothesis import Phase
+from hypothesis import assume
 from hypothesis import given
 from hypothesis import seed
 from hypothesis import settings
@@ -92,6 +93,10 @@ class Fuzzer:
         )
         @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
         def explore(case: Case[Any], data: st.DataObject) -> None:
+            # what the service does not know of a query it passes over, as HTTP would have it;
+            # schemathesis knows that, but not of a parameter without a name
+            assume("" not in case.query)
+
             def pick(values: Sequence[Any]) -> Any:
                 return data.draw(st.sampled_from(values))
 
