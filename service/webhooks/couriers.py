@@ -26,7 +26,6 @@ from service.webhooks.underway import Underway
 
 #: seconds for which a try is one sender's: longer than it can take, so that nobody tries beside it
 LEASE = 120.0
-POLL_INTERVAL = 1.0  # seconds between two looks at the database while nothing is due
 PAUSE_AFTER_FAULT = 10.0  # seconds until the database is looked at again
 THREADS = 6  # receivers that are waited for at a time, in each process
 #: of these, at most for one tenant, and at most for one receiver
@@ -38,13 +37,19 @@ _log = structlog.get_logger(__name__)
 
 
 def deliver_next(
-    engine: Engine, sender: Sender, *, secrets: Sequence[str], underway: Underway
+    engine: Engine,
+    sender: Sender,
+    *,
+    secrets: Sequence[str],
+    underway: Underway,
+    stop: threading.Event | None = None,
 ) -> bool:
     """Try the next delivery that is due, and record the outcome; False where there was none.
 
     `secrets` are the deployment's; each signs. `underway` is what this process tries beside it.
+    With `stop` one is waited for until that is set.
     """
-    with underway.claimed(engine, lease_seconds=LEASE) as claimed:
+    with underway.claimed(engine, lease_seconds=LEASE, stop=stop) as claimed:
         if claimed is None:
             return False
         delivery, job = claimed
@@ -86,7 +91,8 @@ def delivering(
 ) -> Iterator[None]:
     """Deliver while the block runs."""
     stop = threading.Event()
-    deliver = partial(deliver_next, engine, sender, secrets=secrets, underway=Underway(share=SHARE))
+    underway = Underway(share=SHARE)
+    deliver = partial(deliver_next, engine, sender, secrets=secrets, underway=underway, stop=stop)
     running = [
         # daemons: a receiver that hangs does not keep the process from ending
         threading.Thread(
@@ -104,6 +110,7 @@ def delivering(
         yield
     finally:
         stop.set()
+        underway.wake()
         deadline = time.monotonic() + GRACE
         for thread in running:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -114,8 +121,7 @@ def _keep_delivering(
 ) -> None:
     while not stop.is_set():
         try:
-            pause = 0.0 if deliver() else POLL_INTERVAL
+            deliver()
         except Exception as error:  # noqa: BLE001 - the thread outlives whatever goes wrong once
             _log.warning("cannot deliver webhooks", error=str(error) or type(error).__name__)
-            pause = pause_after_fault
-        stop.wait(pause)
+            stop.wait(pause_after_fault)

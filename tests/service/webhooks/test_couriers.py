@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import event
 from sqlalchemy import text
 
 from service.signatures import tenant_secret
@@ -255,6 +256,22 @@ class TestDelivering:
                 assert until(lambda: len(receiver.requests) == len(queued))
         joined()
         assert gauge.most == couriers.SHARE
+
+    def test_however_many_couriers_wait_one_looks_for_all(self, engine: Engine) -> None:
+        looks: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *call: looks.append(call[2]))
+        with (
+            receiving() as receiver,
+            couriers.delivering(engine, sender_to(receiver), secrets=SECRETS),
+        ):
+            time.sleep(1.5)
+            assert 1 <= sum("EXISTS" in statement for statement in looks) <= 3
+            # and what comes is taken by as many as there may be
+            for tenant in ("vision", "audio", "lidar"):
+                for _ in range(couriers.SHARE):
+                    jobs.request_cancel(engine, hooked(engine, receiver, tenant=tenant).id)
+            assert until(lambda: len(receiver.requests) == 3 * couriers.SHARE)
+        joined()
 
     def test_a_fault_of_the_database_does_not_end_it(self, blank_url: str) -> None:
         # without tables every look at it fails
