@@ -11,13 +11,10 @@ from sqlalchemy import event
 from service.store import deliveries
 from service.store import jobs
 from service.store import leases
-from service.store.shares import Full
 from service.store.values import JobFilter
 from service.store.values import JobState
 from tests.contracts.samples import LONG
 from tests.contracts.samples import enqueue
-
-FULL = Full(tenants=frozenset({"vision"}), receivers=frozenset({"https://ci.example.com"}))
 
 Use = Callable[[Engine], object]
 
@@ -38,10 +35,6 @@ USES: dict[str, tuple[Use, str]] = {
     ),
     "looking for what to deliver": (
         lambda engine: deliveries.claim(engine, lease_seconds=LONG),
-        "ix_deliveries_open",
-    ),
-    "looking past those who have to wait": (
-        lambda engine: deliveries.claim(engine, lease_seconds=LONG, full=FULL),
         "ix_deliveries_open",
     ),
     "listing by label": (
