@@ -152,6 +152,11 @@ class BitfloorClient:
         """Return what the job's webhook was told, in the order of events."""
         return tuple(self._get(Deliveries, _path(job_id, "/deliveries")).items)
 
+    def resend(self, job_id: str, delivery_id: str) -> Delivery:
+        """Have a delivery that is over sent once more, under the same id."""
+        path = _path(job_id, f"/deliveries/{quote(delivery_id, safe='')}/resend")
+        return self._read(Delivery, self._request("POST", path))
+
     def offers(self, kind: str) -> Offers:
         """Return what the deployment offers: "models", "datasets", "quantizers", "samplers"."""
         return self._get(Offers, f"/v1/{kind}")

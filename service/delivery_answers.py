@@ -15,6 +15,7 @@ class Delivery(Answer):
     #: "pending", "delivered" or "given-up"
     state: str
     happened_at: datetime
+    #: of the present series: sent again, it starts over
     tries: int
     last_try_at: datetime | None = None
     next_try_at: datetime | None = None

@@ -1,6 +1,7 @@
 """Where a process's log goes: stderr, a line an event; stdout is for what was asked for."""
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from textwrap import indent
@@ -12,6 +13,8 @@ from structlog.typing import Processor
 
 _PLAIN = (bool, int, float, type(None))
 _FIRST = ("timestamp", "level", "event")
+#: a token's text or a webhook's secret, wherever a person or a library put one: cut off ones, too
+_SECRET = re.compile(r"(bitfloor_[0-9a-f]{16}_|whsec_)[A-Za-z0-9_/+=-]+")
 
 
 def to_stderr(form: str | None = None, *, level: str = "info") -> None:
@@ -40,6 +43,7 @@ def processors(form: str, *, terminal: bool) -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_secrets,
         *_forms(terminal=terminal)[form],
     ]
 
@@ -67,6 +71,20 @@ def _forms(*, terminal: bool) -> Mapping[str, tuple[Processor, ...]]:
         # whatever is not ASCII is escaped
         "json": (structlog.processors.JSONRenderer(),),
     }
+
+
+def _without_secrets(  # rule: positional, because structlog passes them so
+    _logger: Any, _method: str, event: EventDict
+) -> EventDict:
+    """Leave the beginning of a secret, which tells whose it was, and nothing of the rest."""
+    return {key: _cleared(value) for key, value in event.items()}
+
+
+def _cleared(value: object) -> object:
+    if isinstance(value, _PLAIN):
+        return value
+    text = str(value)
+    return _SECRET.sub(r"\1...", text) if _SECRET.search(text) else value
 
 
 def _for_console(  # rule: positional, because structlog passes them so

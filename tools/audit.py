@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from typing import Any
 EXCEPTIONS = Path(__file__).with_name("audit_exceptions.toml")
 MOST_SECONDS = 120
 _FEW = 5
+
+#: constraints -> what pip-audit wrote to stdout and stderr
+Ask = Callable[[Path], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,24 @@ def told(findings: Findings) -> tuple[str, int]:
     return "\n".join(lines), int(bool(findings.found or findings.idle))
 
 
-def main(constraints: Path) -> int:
-    """Ask, print, and return the exit status."""
+def ask(constraints: Path) -> tuple[str, str]:
+    """Return what pip-audit wrote to stdout and stderr; raise subprocess.TimeoutExpired."""
     command = [sys.executable, "-m", "pip_audit", "-r", str(constraints), "--no-deps"]
     command += ["--disable-pip", "--format", "json", "--progress-spinner", "off"]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=MOST_SECONDS
+    )
+    return done.stdout, done.stderr
+
+
+def main(constraints: Path, ask: Ask = ask) -> int:
+    """Ask, print, and return the exit status."""
+    said = ""
     try:
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=MOST_SECONDS
-        )
-        report = json.loads(done.stdout)
+        document, said = ask(constraints)
+        report = json.loads(document)
     except (subprocess.TimeoutExpired, ValueError) as error:
-        why = done.stderr.strip().splitlines() if isinstance(error, ValueError) else [str(error)]
+        why = said.strip().splitlines() if isinstance(error, ValueError) else [str(error)]
         print(f"WARNING: NOT AUDITED: the index cannot be asked: {why[-1] if why else error}")
         return 0
     exceptions = tomllib.loads(EXCEPTIONS.read_text())

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.api.examples import BEST
+from service.api.examples import DELIVERY_ID
 from service.api.examples import JOB
 from service.api.examples import JOB_ID
 from service.api.examples import TRIAL
@@ -39,7 +40,7 @@ _FRONT: dict[str, Any] = {
     "front": [TRIAL],
 }
 _DELIVERY: dict[str, Any] = {
-    "id": "0199f3a8-1c02-7aa0-8e55-0d2b7c9e4f10",
+    "id": DELIVERY_ID,
     "event": "succeeded",
     "state": "pending",
     "happened_at": "2026-03-01T09:41:07Z",
@@ -49,6 +50,12 @@ _DELIVERY: dict[str, Any] = {
     "delivered_at": None,
     "status": 503,
     "error": "the receiver answered 503",
+}
+_RESENT: dict[str, Any] = _DELIVERY | {
+    "tries": 0,
+    "next_try_at": "2026-03-01T10:05:00Z",
+    "status": None,
+    "error": None,
 }
 _MODEL: dict[str, Any] = {
     "name": "torchvision/squeezenet1_1",
@@ -117,6 +124,7 @@ ANSWERS: Mapping[str, Mapping[int, Mapping[str, Any]]] = {
     "GET /v1/jobs/{job_id}/front": {200: {"application/json": _FRONT}},
     "GET /v1/jobs/{job_id}/report": {200: {"text/html": _REPORT}},
     "GET /v1/jobs/{job_id}/deliveries": {200: {"application/json": {"items": [_DELIVERY]}}},
+    "POST /v1/jobs/{job_id}/deliveries/{delivery_id}/resend": {202: {"application/json": _RESENT}},
     "GET /livez": {200: {"application/json": {"status": "alive"}}},
     "GET /readyz": {200: {"application/json": {"status": "ready"}}},
     "GET /metrics": {200: {"text/plain": _METRICS, "application/openmetrics-text": _OPENMETRICS}},

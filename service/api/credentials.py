@@ -5,6 +5,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from service.api.errors import TooManyRequests
 from service.api.errors import Unauthenticated
 from service.api.options import Options
 from service.api.rates import Rate
@@ -47,6 +48,14 @@ class Credentials:
         if self._required:
             raise Unauthenticated(shown=False)
         return ANYBODY
+
+    def good(self, scope: Scope) -> bool:
+        """Tell whether the request would be let in now, as it was when it came."""
+        try:
+            self.principal(scope)
+        except (Unauthenticated, TooManyRequests):
+            return False
+        return True
 
     def of_token(self, text: str, *, address: str) -> Principal:
         """Return whom the token stands for; raise Unauthenticated or TooManyRequests.

@@ -53,6 +53,8 @@ class Follower:
     interval: float
     #: all followers together take this many threads of the pool, and only while they read
     limiter: CapacityLimiter
+    #: whether the token or the session that it began with still is good
+    welcome: Callable[[], bool]
 
 
 @router.get(
@@ -69,10 +71,18 @@ class Follower:
 def events(
     engine: Database, job_id: JobId, request: Request, *, last_event_id: LastEventId = None
 ) -> EventSourceResponse:
-    """Follow a job as server-sent events; ids are trial numbers."""
+    """Follow a job as server-sent events; ids are trial numbers.
+
+    They end with the job, or soon after the token is revoked or expires.
+    """
     jobs.outline(engine, job_id)  # a problem now, rather than a stream that breaks
-    interval = request.app.state.options.poll_seconds
-    follower = Follower(engine, job_id, interval, shared.of(request).followers)
+    follower = Follower(
+        engine=engine,
+        job_id=job_id,
+        interval=request.app.state.options.poll_seconds,
+        limiter=shared.of(request).followers,
+        welcome=partial(request.app.state.credentials.good, request.scope),
+    )
     stream = follow(follower, _resume_at(last_event_id))
     return EventSourceResponse(stream, ping=HEARTBEAT, send_timeout=HEARTBEAT * 2, sep="\n")
 
@@ -80,9 +90,12 @@ def events(
 async def follow(  # rule: async, because a thread per waiting client would not do
     follower: Follower, seen: int
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield trials above `seen` and changes of the job until it has ended."""
+    """Yield trials above `seen` and changes of the job until it has ended.
+
+    Whoever is no longer welcome is told nothing more; asking again is answered with the reason.
+    """
     shown = ""
-    while True:
+    while await _read(follower, follower.welcome):
         # the job first: once it is final, every trial is there to be read
         job = await _read(follower, partial(jobs.outline, follower.engine, follower.job_id))
         fresh = await _read(follower, partial(_after, follower, seen))

@@ -5,6 +5,7 @@ from typing import Any
 from service.api.submission import DEFAULT_SAMPLER
 
 JOB_ID = "0199f3a2-5b7e-7c41-9d0a-3f1f6f0f8a11"
+DELIVERY_ID = "msg_0199f3a81c027aa08e550d2b7c9e4f10"
 _JOB = f"/v1/jobs/{JOB_ID}"
 
 JOB: dict[str, Any] = {

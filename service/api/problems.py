@@ -25,6 +25,8 @@ from service.api.errors import WrongHost
 from service.store.errors import BadCursor
 from service.store.errors import DatabaseBusy
 from service.store.errors import DatabaseUnreachable
+from service.store.errors import DeliveryNotFound
+from service.store.errors import DeliveryPending
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
 from service.store.errors import JobNotFound
@@ -122,6 +124,8 @@ TABLE: Mapping[type[Exception], Problem] = {
             "blame": [{"point": "features.0", "recovered": 0.004}],
         },
     ),
+    DeliveryNotFound: Problem(404, "delivery-not-found", "There is no such delivery"),
+    DeliveryPending: Problem(409, "delivery-pending", "The delivery is still to be tried"),
     UnknownRoute: Problem(404, "not-found", "Nothing answers at this path"),
     DashboardIsReadOnly: Problem(
         403,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.api.examples import DELIVERY_ID
 from service.api.examples import JOB_ID
 
 #: operation -> name -> a sentence about it, and the body
@@ -76,6 +77,7 @@ BODIES: Mapping[str, Mapping[str, tuple[str, dict[str, Any]]]] = {
 #: parameter -> what one looks like
 PARAMETERS: Mapping[str, Any] = {
     "job_id": JOB_ID,
+    "delivery_id": DELIVERY_ID,
     "limit": 20,
     "cursor": "eyJhIjoxNzcyMzU3NDAwLjB9",
     "state": "running",

@@ -43,7 +43,8 @@ TAGS: Mapping[str, str] = {
     "submit": "**2.** Ask for a search, change how soon it runs, or take it back.",
     "watch": "**3.** How jobs stand: a list, one job, its trials, or events as they happen.",
     "results": "**4.** What came of it: the certified best allocation, the Pareto front, a report.",
-    "webhooks": "Have a server of yours told how a job ends, and see what it answered.",
+    "webhooks": "Have a server of yours told how a job ends, see what it answered, and tell it "
+    "once more.",
     "service": "For whoever runs the service: is it there, is it ready, how is it doing. The first "
     "two need no token.",
 }
@@ -65,6 +66,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "GET /v1/jobs/{job_id}/front": ("results", "Fetch the Pareto front"),
     "GET /v1/jobs/{job_id}/report": ("results", "Fetch the report"),
     "GET /v1/jobs/{job_id}/deliveries": ("webhooks", "List a webhook's deliveries"),
+    "POST /v1/jobs/{job_id}/deliveries/{delivery_id}/resend": ("webhooks", "Send one again"),
     "GET /livez": ("service", "Is the process alive?"),
     "GET /readyz": ("service", "Is the service ready?"),
     "GET /metrics": ("service", "Scrape the metrics"),

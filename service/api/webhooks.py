@@ -45,7 +45,7 @@ class Delivery(BaseModel):
     event: Event
     state: DeliveryState
     happened_at: datetime
-    tries: int
+    tries: int = Field(description="Those since it was due first or was sent again.")
     last_try_at: datetime | None
     next_try_at: datetime | None = Field(
         description="null: none. Of a try under way: when it counts as lost."

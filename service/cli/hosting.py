@@ -51,6 +51,7 @@ class ApiThread:
             # through the standard library to our own log, which has a line for every request
             log_config=None,
             access_log=False,
+            server_header=False,
             log_level=log_level,
             ws="none",
             timeout_graceful_shutdown=OPEN_STREAMS_GRACE,

@@ -150,6 +150,8 @@ def _facts(shown: Job) -> Iterable[tuple[str, object]]:
     yield "started", shown.started_at.isoformat() if shown.started_at else "-"
     yield "finished", shown.finished_at.isoformat() if shown.finished_at else "-"
     yield "trials", f"{progress.trials} of {progress.budget}"
+    if shown.answered_by:
+        yield "answered from job", shown.answered_by
     if shown.from_job:
         yield "from job", shown.from_job
         yield "taken over", _taken(shown)

@@ -54,6 +54,7 @@ def _searched(
     dots = scatter.front_figure(
         setup, trials, front=front, objective=spec.minimizes, goal=spec.goal
     )
+    dots = scatter.ringed(dots, setup, trials=trials, objective=spec.minimizes, shown=choice(job))
     found = {"front": _dotted(dots, f"{cost} against accuracy")}
     if any(trial.feasible for trial in trials):
         line = progress.progress_figure(setup, trials, objective=spec.minimizes)

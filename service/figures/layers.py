@@ -39,6 +39,9 @@ class Choice:
 
     #: such as "the certified best, trial 57"; empty while there is none
     title: str
+    #: of these, the name alone
+    name: str = ""
+    trial: int | None = None
     #: in network order
     layers: tuple[Layer, ...]
 
@@ -48,19 +51,23 @@ def choice(job: Job) -> Choice:
     result = job.result or {}
     if job.state is JobState.SUCCEEDED:
         chosen = tuple(_certified(point) for point in result["points"])
-        return Choice(title=f"the certified best, trial {result['trial']}", layers=chosen)
+        name, trial = "certified best", result["trial"]
+        return Choice(title=f"the {name}, trial {trial}", name=name, trial=trial, layers=chosen)
     closest = result.get("closest")
     if job.state is JobState.INFEASIBLE and closest and "allocation" in closest:
-        title = f"the closest allocation, trial {closest['trial']}; it is below the floor"
-        return Choice(title=title, layers=_layers(job, closest["allocation"]))
+        name, trial = "closest allocation", closest["trial"]
+        title = f"the {name}, trial {trial}; it is below the floor"
+        layers = _layers(job, closest["allocation"])
+        return Choice(title=title, name=name, trial=trial, layers=layers)
     best = job.progress.best
     if best:
         allocation = {
             name: {"quantizer": config.quantizer, "bit_width": config.bit_width}
             for name, config in best.allocation.items()
         }
-        title = f"the best so far, trial {best.number}; it is not certified"
-        return Choice(title=title, layers=_layers(job, allocation))
+        name, trial = "best so far", best.number
+        title = f"the {name}, trial {trial}; it is not certified"
+        return Choice(title=title, name=name, trial=trial, layers=_layers(job, allocation))
     return Choice(title="", layers=_layers(job, {}))
 
 

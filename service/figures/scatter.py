@@ -11,6 +11,7 @@ from search.baseline import Baseline
 from search.pareto import reference
 from search.trial import TrialResult
 from search.trial import Verdict
+from service.figures.layers import Choice
 from service.store.values import Setup
 from service.words import amount_in_words
 from service.words import cost_unit
@@ -107,6 +108,25 @@ def front_figure(
         "data": [trace for trace in traces if trace["x"]],
         "layout": _layout(baseline, title=drawing.unit[0], bottom=bottom, top=top),
     }
+
+
+def ringed(
+    figure: Figure, setup: Setup, *, trials: Sequence[TrialResult], objective: str, shown: Choice
+) -> Figure:
+    """Return the front figure with a ring around the allocation that all other figures show."""
+    around = [trial for trial in trials if trial.number == shown.trial]
+    ring = _Drawing(setup, objective).dots("", around, symbol="circle-open", color="--good")
+    lowest = min((y for trace in figure["data"] for y in trace["y"]), default=0.0)
+    trace = {
+        **ring,
+        "name": f"{shown.name}, trial {shown.trial}",
+        # where its own mark is, which may be on the edge
+        "y": [max(y, lowest) for y in ring["y"]],
+        "hoverinfo": "skip",
+        "hovertemplate": None,
+        "marker": {**ring["marker"], "size": 18},
+    }
+    return {**figure, "data": [*([trace] if around else []), *figure["data"]]}
 
 
 def _bottom(baseline: Baseline) -> float:

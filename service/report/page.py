@@ -79,8 +79,9 @@ def _front(
     objective, goal = job.submission.spec.minimizes, job.submission.spec.goal
     results = [stored.result for stored in trials]
     best = [stored.result for stored in front]
-    figures["front"] = scatter.front_figure(
-        setup, results, front=best, objective=objective, goal=goal
+    dots = scatter.front_figure(setup, results, front=best, objective=objective, goal=goal)
+    figures["front"] = scatter.ringed(
+        dots, setup, trials=results, objective=objective, shown=choice(job)
     )
     early = (
         " Where fewer decided, accuracy is the float model's less the drop on those."

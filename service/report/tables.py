@@ -107,6 +107,7 @@ def facts(job: Job) -> str:
         "sampler": spec.sampler,
         "seed": spec.seed,
         "trials": f"{job.progress.trials:,} of {spec.budget:,}",
+        **({"answered from job": job.answered_by} if job.answered_by else {}),
         **({"started from job": job.submission.from_job} if job.submission.from_job else {}),
         "images evaluated": f"{job.progress.images_evaluated:,}",
         **{f"label {name}": value for name, value in job.submission.labels.items()},

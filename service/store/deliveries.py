@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from sqlalchemy import and_
 from sqlalchemy import exists
 from sqlalchemy import insert
+from sqlalchemy import not_
 from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -25,9 +26,14 @@ from service.store import rows
 from service.store.clock import db_now
 from service.store.delivery_models import OPEN
 from service.store.delivery_models import DeliveryRow
+from service.store.errors import DeliveryNotFound
+from service.store.errors import DeliveryPending
 from service.store.models import END_UNTOLD
 from service.store.models import START_UNTOLD
 from service.store.models import JobRow
+from service.store.shares import NOBODY
+from service.store.shares import Full
+from service.store.shares import open_to
 from service.store.transactions import reading
 from service.store.transactions import writing
 from service.store.values import Job
@@ -47,19 +53,23 @@ _UNSYNCHRONIZED = {"synchronize_session": False}
 _DUE = and_(OPEN, DeliveryRow.claimable_at <= db_now())
 
 
-def claim(engine: Engine, *, lease_seconds: float) -> tuple[Delivery, Job] | None:
+def claim(
+    engine: Engine, *, lease_seconds: float, full: Full = NOBODY
+) -> tuple[Delivery, Job] | None:
     """Take the next delivery that is due, with its job; None while there is none.
 
-    Until the lease lapses or the outcome is recorded nobody else is given it. Writes nothing where
-    there is nothing to do.
+    Those of whom `full` names are passed over. Until the lease lapses or the outcome is recorded
+    nobody else is given it. Writes nothing where there is nothing to do.
     """
     with reading(engine) as session:
-        if not session.execute(select(_anything_to_do())).scalar_one():
+        if not session.execute(select(_anything_to_do(full))).scalar_one():
             return None
     with writing(engine) as session:
         _note_events(session)
         _give_up_spent(session)
-        taken = session.execute(_take_next(lease_seconds), execution_options=_UNSYNCHRONIZED)
+        taken = session.execute(
+            _take_next(lease_seconds, full=full), execution_options=_UNSYNCHRONIZED
+        )
         delivery_id = taken.scalar_one_or_none()
         if delivery_id is None:
             return None
@@ -81,6 +91,8 @@ def record(
         .where(
             DeliveryRow.id == delivery.id,
             DeliveryRow.tries == delivery.tries,
+            # tries begin again with a resend
+            DeliveryRow.last_try_at == delivery.last_try_at,
             DeliveryRow.claimable_at > db_now(),
         )
         .values(
@@ -96,6 +108,28 @@ def record(
         return written.scalar_one_or_none() is not None
 
 
+def resend(engine: Engine, job_id: str, *, delivery_id: str) -> Delivery:
+    """Return the delivery, due at once for a new series of tries under the same id.
+
+    Raises DeliveryNotFound, and DeliveryPending while the series before is not over.
+    """
+    statement = (
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.job_id == job_id, not_(OPEN))
+        .values(tries=0, claimable_at=db_now(), delivered_at=null(), status=null(), error=null())
+        .returning(DeliveryRow.id)
+    )
+    sought = select(DeliveryRow).where(DeliveryRow.id == delivery_id, DeliveryRow.job_id == job_id)
+    with writing(engine) as session:
+        done = session.execute(statement, execution_options=_UNSYNCHRONIZED).scalar_one_or_none()
+        row = session.scalars(sought).one_or_none()
+        if row is None:
+            raise DeliveryNotFound(job_id, delivery_id)
+        if done is None:
+            raise DeliveryPending(delivery_id)
+        return _delivery(row)
+
+
 def of_job(engine: Engine, job_id: str) -> tuple[Delivery, ...]:
     """Return the job's deliveries, in the order in which their events happened."""
     statement = select(DeliveryRow).where(DeliveryRow.job_id == job_id)
@@ -104,10 +138,9 @@ def of_job(engine: Engine, job_id: str) -> tuple[Delivery, ...]:
         return tuple(_delivery(row) for row in found)
 
 
-def _anything_to_do() -> ColumnElement[bool]:
-    return or_(
-        exists().where(START_UNTOLD), exists().where(END_UNTOLD), exists().where(_DUE)
-    ).label("anything")
+def _anything_to_do(full: Full) -> ColumnElement[bool]:
+    untold = exists().where(START_UNTOLD), exists().where(END_UNTOLD)
+    return or_(*untold, exists().where(_DUE, open_to(full))).label("anything")
 
 
 def _note_events(session: Session) -> None:
@@ -155,10 +188,10 @@ def _give_up_spent(session: Session) -> None:
     session.execute(statement, execution_options=_UNSYNCHRONIZED)
 
 
-def _take_next(lease_seconds: float) -> Any:
+def _take_next(lease_seconds: float, *, full: Full) -> Any:
     following = (
         select(DeliveryRow.id)
-        .where(_DUE)
+        .where(_DUE, open_to(full))
         .order_by(DeliveryRow.tries, DeliveryRow.claimable_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -14,6 +14,8 @@ StoreError
 ├── TrialAlreadyRecorded
 ├── LeaseLost                  the job is no longer this worker's; nothing was written
 ├── TokenNotFound
+├── DeliveryNotFound
+├── DeliveryPending            it will be tried anyway
 ├── QuotaExceeded              the tenant has used up what it may; nothing was written
 ├── NotEmbedded                a file is asked for, and the database is a server's
 ├── BackupUnusable             the file is no backup that this version can restore
@@ -144,6 +146,26 @@ class TokenNotFound(StoreError):
     def __init__(self, token_id: str) -> None:
         super().__init__(f"there is no token {token_id!r}; `bitfloor token list` names all")
         self.token_id = token_id
+
+
+class DeliveryNotFound(StoreError):
+    """The job has told nothing under this id."""
+
+    def __init__(self, job_id: str, delivery_id: str) -> None:
+        super().__init__(
+            f"job {job_id} has no delivery {delivery_id[:80]!r}; GET /v1/jobs/{job_id}/deliveries "
+            "lists all"
+        )
+
+
+class DeliveryPending(StoreError):
+    """The delivery is not over, so it is tried without being asked."""
+
+    def __init__(self, delivery_id: str) -> None:
+        super().__init__(
+            f"delivery {delivery_id} is still to be tried; it can be sent again once it is "
+            "delivered or given up"
+        )
 
 
 class QuotaExceeded(StoreError):

@@ -1,7 +1,11 @@
 """What a job tells the outside: webhooks, their events, and the deliveries of these."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+#: where a URL's path or query begins
+_RECEIVER = re.compile(r"(?<=[^/:])[/?]")
 
 
 class Event(StrEnum):
@@ -25,13 +29,18 @@ class Webhook:
     url: str
     events: tuple[Event, ...] = FINAL_EVENTS
 
+    @property
+    def receiver(self) -> str:
+        """Scheme, host and port, in small letters but otherwise as the URL spells them."""
+        return _RECEIVER.split(self.url.lower(), maxsplit=1)[0]
+
 
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
     PENDING = "pending"  # -> delivered | given-up
-    DELIVERED = "delivered"  # final: the receiver has answered that it took it
-    GIVEN_UP = "given-up"  # final: the receiver did not, however often it was tried
+    DELIVERED = "delivered"  # -> pending, if asked for: the receiver has answered that it took it
+    GIVEN_UP = "given-up"  # -> pending, if asked for: it did not, however often it was tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +53,9 @@ class Delivery:
     event: Event
     state: DeliveryState
     happened_at: float
-    #: so far, one that is under way included; a later claim fences out an earlier one by it
+    #: since it was first due or sent again, one that is under way included
     tries: int
+    #: when a claim took it; with `tries`, what a later claim fences out an earlier one by
     last_try_at: float | None
     #: of a try under way: when it counts as lost
     next_try_at: float | None

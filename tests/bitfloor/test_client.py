@@ -10,11 +10,14 @@ from sqlalchemy import Engine
 
 import bitfloor
 from service.api.app import create_app
+from service.api.options import Options
+from service.store import jobs
 from service.store import leases
 from service.store.values import JobError
 from service.store.values import Lease
 from tests.conftest import opened
 from tests.service.api import deployment
+from tests.service.api import hooks
 from tests.service.api.deployment import BEST_DOCUMENT
 from tests.service.api.deployment import BODY
 from tests.service.api.deployment import INFEASIBLE_DOCUMENT
@@ -141,3 +144,22 @@ def test_another_end_is_an_error_of_its_own(
 
 def test_a_queued_job_is_cancelled_at_once(client: bitfloor.Client) -> None:
     assert client.submit(BODY).cancel().state is bitfloor.JobState.CANCELLED
+
+
+def test_what_a_webhook_was_told_is_listed_and_sent_again(store: Engine) -> None:
+    job = deployment.enqueue(store, webhook=hooks.WEBHOOK)
+    jobs.request_cancel(store, job.id)
+    told = hooks.tried(store)
+    app = create_app(store, Options(webhook_hosts=hooks.HOSTS))
+    with deployment.served(app) as address, bitfloor.Client(address) as client:
+        (listed,) = client.deliveries(job.id)
+        assert (listed.id, listed.state, listed.tries) == (told.id, "delivered", 1)
+        again = client.resend(job.id, listed.id)
+        assert (again.id, again.state, again.tries) == (told.id, "pending", 0)
+        assert client.deliveries(job.id) == (again,)
+        with pytest.raises(bitfloor.Problem) as pending:
+            client.resend(job.id, listed.id)
+        assert pending.value.code == "delivery-pending"
+        with pytest.raises(bitfloor.Problem) as missing:
+            client.resend(job.id, "../../cancel?")
+        assert missing.value.status == 404

@@ -10,12 +10,15 @@ import sys
 import threading
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 import torch
 from sqlalchemy import Engine
+from sqlalchemy import create_engine
 
 from search.rules import PointRule
 from search.spec import JobSpec
@@ -52,6 +55,10 @@ COMMANDS = (
 )
 
 
+DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 class Recorder:
     """An audit hook that writes down events of some kinds while it is on."""
 
@@ -70,8 +77,13 @@ class Recorder:
                 self.events.append(told)
 
 
-def requests(attack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield method, path and the rest of requests that carry the text wherever one is taken."""
+def requests(
+    attack: str, known: Mapping[str, str] = NOTHING
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield method, path and the rest of requests that carry the text wherever one is taken.
+
+    `known` are parameters of paths with values that exist.
+    """
     bodies: tuple[dict[str, Any], ...] = (
         *({field: attack} for field in JobSubmission.model_fields),
         {"quantizers": [attack]},
@@ -87,17 +99,31 @@ def requests(attack: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     header = attack.replace("\n", " ").strip().encode()
     body = deployment.BODY | {"seed": len(attack)}
     yield "POST", "/v1/jobs", {"json": body, "headers": {"Idempotency-Key": header}}
-    for name in ("state", "label", "cursor", "limit"):
-        yield "GET", "/v1/jobs", {"params": {name: attack}}
     yield "GET", "/v1/jobs", {"params": {"label": f"team:{attack}"}}
     job = f"/v1/jobs/{quote(attack, safe='')}"
-    for end in ("", "/trials", "/front", "/best", "/events", "/report"):
-        for name in ("If-None-Match", "Last-Event-ID"):
-            yield "GET", job + end, {"headers": {name: header}}
-    yield "GET", f"{job}/trials", {"params": {"cursor": attack, "limit": attack}}
-    yield "POST", f"{job}/cancel", {}
     yield "POST", f"{job}/priority", {"json": {"priority": attack}}
     yield "GET", f"/api/studies/{quote(attack, safe='')}", {"params": {"after": attack}}
+    yield from documented(attack, known)
+
+
+def documented(attack: str, known: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield requests with the text in every parameter of every operation of the document."""
+    header = attack.replace("\n", " ").strip().encode()
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            named: dict[str, list[str]] = {"path": [], "query": [], "header": []}
+            for parameter in operation.get("parameters", ()):
+                named[parameter["in"]].append(parameter["name"])
+            body: dict[str, Any] = {"json": {}} if "requestBody" in operation else {}
+            headers = {"headers": dict.fromkeys(named["header"], header)}
+            carried = dict.fromkeys(named["path"], quote(attack, safe=""))
+            if carried or named["header"]:
+                yield method.upper(), path.format(**carried), body | headers
+            for name in named["query"]:
+                yield method.upper(), path.format(**carried), {"params": {name: attack}}
+            # beside what exists; alone it is the request above
+            for name in carried.keys() & known.keys() if len(carried) > 1 else ():
+                yield method.upper(), path.format(**{**carried, name: known[name]}), body
 
 
 def specs(attack: str) -> Iterator[JobSpec]:

@@ -1,14 +1,21 @@
 """Every form of the log keeps to a line an event, whatever a value holds."""
 
+import io
 import json
 import subprocess
 import sys
 from typing import get_args
 
 import pytest
+import structlog
 from pydantic import ValidationError
+from sqlalchemy import Engine
 
+from service import logs
 from service.settings import LogSettings
+from service.signatures import tenant_secret
+from service.store import tokens
+from service.store.access import Scope
 
 FORMS = ("console", "logfmt", "json")
 FORGED = "2026-01-01T00:00:00Z level=info event=forged"
@@ -76,6 +83,34 @@ class TestToStderr:
         assert len(events) == 17
         assert {"event", "level", "timestamp"} <= set.intersection(*map(set, events))
         assert events[0]["path"] == f"/v1/jobs\n{FORGED}"
+
+
+class TestSecrets:
+    """Whoever puts a token where none belongs does not find it in the log."""
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_none_is_written_wherever_it_stands(self, form: str, engine: Engine) -> None:
+        made, text = tokens.create(
+            engine, tenant="vision", name="leaky", scopes=frozenset({Scope.READ})
+        )
+        secret = tenant_secret("s" * 32, "vision")
+        stream = io.StringIO()
+        log = structlog.wrap_logger(
+            structlog.PrintLogger(stream), processors=logs.processors(form, terminal=False)
+        )
+        said = "no " + text
+        log.warning(said, path=f"/v1/jobs/{text}", others=[{"of": f"{text}/{secret}"}])
+        try:
+            int(f"Bearer {text}")
+        except ValueError:
+            log.exception("failed")
+        log.warning("cut", path=text[:-20])
+        written = stream.getvalue()
+        assert text.rpartition("_")[2] not in written
+        assert text[:-20] not in written
+        assert secret[10:] not in written
+        # which one it was can be told, and revoked
+        assert written.count(f"bitfloor_{made.id}_...") >= 5
 
 
 class TestLogSettings:

@@ -1,9 +1,18 @@
 """The audit tells what was found from what nobody could tell."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
+from pip_audit._format import JsonFormat
+from pip_audit._service.interface import Dependency
+from pip_audit._service.interface import ResolvedDependency
+from pip_audit._service.interface import SkippedDependency
+from pip_audit._service.interface import VulnerabilityID
+from pip_audit._service.interface import VulnerabilityResult
 
+from tools.audit import main
 from tools.audit import read
 from tools.audit import told
 
@@ -60,3 +69,35 @@ def test_an_idle_exception_fails_only_if_everything_was_looked_up() -> None:
         1,
     )
     assert audited(CLEAN, UNKNOWN, CVE_2026_9="gone")[1] == 0
+
+
+class TestMain:
+    """From what pip-audit itself writes to the exit status that `make check` ends with."""
+
+    def run(self, findings: dict[Dependency, list[VulnerabilityResult]], stderr: str = "") -> int:
+        document = JsonFormat(output_desc=False, output_aliases=True).format(findings, [])
+        return main(Path("constraints.txt"), lambda _: (document, stderr))
+
+    def test_a_vulnerable_pin_ends_with_1(self, capsys: pytest.CaptureFixture[str]) -> None:
+        hole = VulnerabilityResult(
+            id=VulnerabilityID("PYSEC-2026-3"),
+            description="it runs what it reads",
+            fix_versions=[Version("2.1")],
+            aliases={VulnerabilityID("CVE-2026-3")},
+        )
+        holed = ResolvedDependency(name="holed", version=Version("2.0"))
+        skipped = SkippedDependency(name="private", skip_reason="not found")
+        assert self.run({holed: [hole], skipped: []}) == 1
+        written = capsys.readouterr().out
+        assert "vulnerable: holed 2.0: PYSEC-2026-3; fixed in 2.1" in written
+        assert "WARNING: NOT AUDITED" in written
+
+    def test_where_nobody_can_tell_it_says_so_and_ends_with_0(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run({SkippedDependency(name="private", skip_reason="not found"): []}) == 0
+        assert "WARNING: NOT AUDITED" in capsys.readouterr().out
+        assert main(Path("constraints.txt"), lambda _: ("", "trace\nno route to host\n")) == 0
+        assert "WARNING: NOT AUDITED: the index cannot be asked: no route to host" in (
+            capsys.readouterr().out
+        )

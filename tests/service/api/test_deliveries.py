@@ -11,12 +11,16 @@ from service.api.app import create_app
 from service.api.options import Options
 from service.store import deliveries
 from service.store import jobs
+from service.store.access import Scope
 from service.store.webhooks import FINAL_EVENTS
 from service.store.webhooks import Outcome
-from service.webhooks.allowlist import entries
 from tests.service.api import deployment
+from tests.service.api import hooks
 from tests.service.api.deployment import BODY
 from tests.service.api.deployment import problem_of
+from tests.service.api.doors import bearer
+from tests.service.api.doors import locked
+from tests.service.api.doors import token
 
 URL = "https://ci.example.com/hook?key=hunter2"
 
@@ -25,7 +29,7 @@ URL = "https://ci.example.com/hook?key=hunter2"
 def hooked(engine: Engine) -> Iterator[httpx.Client]:
     """Return a connection to a service that lets webhooks go to one host."""
     deployment.announce(engine)
-    options = Options(webhook_hosts=entries("ci.example.com"))
+    options = Options(webhook_hosts=hooks.HOSTS)
     with deployment.client_of(create_app(engine, options)) as client:
         yield client
 
@@ -105,6 +109,64 @@ class TestSubmit:
         answer = hooked.post("/v1/jobs", json=BODY | {"webhook": webhook})
         problem = problem_of(answer, status=422, code="validation-failed")
         assert [error["field"] for error in problem["errors"]] == [field]
+
+
+@pytest.fixture
+def over(hooked: httpx.Client, engine: Engine) -> str:
+    """Return where a delivery that was given up is sent again."""
+    job = hooked.post("/v1/jobs", json=asking()).json()
+    hooked.post(f"/v1/jobs/{job['id']}/cancel")
+    told = hooks.tried(engine, Outcome(status=410, error="the receiver answered 410"))
+    return f"{job['links']['deliveries']}/{told.id}/resend"
+
+
+class TestResendDelivery:
+    def test_it_is_due_at_once_under_the_same_id(
+        self, hooked: httpx.Client, engine: Engine, over: str
+    ) -> None:
+        answer = hooked.post(over)
+        assert answer.status_code == 202
+        told = answer.json()
+        assert (told["state"], told["tries"], told["status"]) == ("pending", 0, None)
+        assert hooked.get(over.rsplit("/", 2)[0]).json()["items"] == [told]
+        again = deliveries.claim(engine, lease_seconds=60)
+        assert again is not None
+        assert again[0].id == told["id"] == over.split("/")[-2]
+
+    def test_while_it_is_pending_a_second_request_is_told_so(
+        self, hooked: httpx.Client, over: str
+    ) -> None:
+        assert hooked.post(over).status_code == 202
+        problem_of(hooked.post(over), status=409, code="delivery-pending")
+
+    def test_a_token_that_only_reads_sends_nothing(
+        self, hooked: httpx.Client, engine: Engine, over: str
+    ) -> None:
+        with locked(engine, webhook_hosts=hooks.HOSTS) as client:
+            only_reads = token(engine, "default", scopes=frozenset({Scope.READ}))
+            refused = client.post(over, headers=bearer(only_reads))
+            problem_of(refused, status=403, code="scope-missing")
+            may = token(engine, "default", scopes=frozenset({Scope.SUBMIT}))
+            assert client.post(over, headers=bearer(may)).status_code == 202
+
+    def test_what_is_no_delivery_of_the_job_is_not_found(
+        self, hooked: httpx.Client, over: str
+    ) -> None:
+        other = hooked.post("/v1/jobs", json=asking() | {"seed": 9}).json()["links"]
+        without = hooked.post("/v1/jobs", json=BODY | {"seed": 8}).json()["links"]
+        delivery_id = over.split("/")[-2]
+        for url in (
+            over.replace(delivery_id, "msg_0"),
+            f"{other['deliveries']}/{delivery_id}/resend",
+            f"{without['deliveries']}/{delivery_id}/resend",
+        ):
+            problem_of(hooked.post(url), status=404, code="delivery-not-found")
+
+    def test_a_host_that_is_no_longer_allowed_is_told(
+        self, client: httpx.Client, engine: Engine, over: str
+    ) -> None:
+        problem_of(client.post(over), status=422, code="webhook-refused")
+        assert deliveries.claim(engine, lease_seconds=60) is None
 
 
 class TestListDeliveries:

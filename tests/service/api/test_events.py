@@ -12,13 +12,21 @@ from sqlalchemy import Engine
 
 from service.api import events
 from service.store import leases
+from service.store import tokens
 from service.store.values import Lease
 from tests.service.api import deployment
 from tests.service.api.deployment import MIXED
 from tests.service.api.deployment import client_of
 from tests.service.api.deployment import problem_of
+from tests.service.api.doors import BOTH
+from tests.service.api.doors import bearer
+from tests.service.api.doors import locked
+from tests.service.api.doors import token
 
 Event = dict[str, Any]
+
+#: seconds of silence after which a read fails; a stream that should have ended is silent for longer
+PATIENCE = 5.0
 
 
 def read(answer: httpx.Response) -> Iterator[Event]:
@@ -137,3 +145,58 @@ class TestEvents:
 
     def test_no_job_has_no_events(self, client: httpx.Client) -> None:
         problem_of(client.get("/v1/jobs/nothing/events"), status=404, code="job-not-found")
+
+
+class TestCredentials:
+    """A stream is no longer-lived than what it was let in with."""
+
+    @pytest.fixture
+    def asking(self, engine: Engine) -> Iterator[httpx.Client]:
+        """Return a connection to a service that asks for tokens; nothing comes for long."""
+        with locked(engine, poll_seconds=0.2) as client:
+            client.timeout = httpx.Timeout(PATIENCE)
+            yield client
+
+    @pytest.fixture
+    def lease(self, engine: Engine, asking: httpx.Client) -> Lease:
+        """Return that of a job of tenant vision that goes on and on."""
+        deployment.enqueue(engine, tenant="vision")
+        return deployment.start(engine)
+
+    def test_a_revoked_token_ends_it_and_no_other(
+        self, engine: Engine, asking: httpx.Client, lease: Lease
+    ) -> None:
+        leaked, good = (bearer(token(engine)) for _ in range(2))
+        with (
+            asking.stream("GET", events_of(lease), headers=leaked) as stream,
+            asking.stream("GET", events_of(lease), headers=good) as other,
+        ):
+            told, others = read(stream), read(other)
+            assert next(told)["event"] == next(others)["event"] == "job"
+            tokens.revoke(engine, leaked["Authorization"].split("_")[1])
+            assert list(told) == []
+            deployment.record(engine, lease, MIXED[0])
+            assert next(others)["event"] == "trial"
+        problem_of(asking.get(events_of(lease), headers=leaked), status=401, code="unauthenticated")
+
+    def test_a_token_that_expires_ends_it(
+        self, engine: Engine, asking: httpx.Client, lease: Lease
+    ) -> None:
+        brief = tokens.create(engine, tenant="vision", name="brief", scopes=BOTH, lifetime=1.5)[1]
+        with asking.stream("GET", events_of(lease), headers=bearer(brief)) as stream:
+            assert [event["event"] for event in read(stream)] == ["job"]
+
+    def test_signing_out_ends_what_the_browser_follows(
+        self, engine: Engine, asking: httpx.Client, lease: Lease
+    ) -> None:
+        signed_in = asking.post("/login", data={"token": token(engine)})
+        cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+        with asking.stream("GET", events_of(lease), headers=cookie) as stream:
+            told = read(stream)
+            assert next(told)["event"] == "job"
+            asking.post("/logout", headers=cookie)
+            assert list(told) == []
+
+
+def events_of(lease: Lease) -> str:
+    return f"/v1/jobs/{lease.job_id}/events"

@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy import create_engine
 
 from service.api.app import create_app
+from service.api.options import Options
 from service.store import leases
 from tests.service.api import deployment
+from tests.service.api import hooks
 
 DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
 OPERATIONS = [
@@ -30,6 +32,7 @@ PROMISED = {
     "GET /v1/jobs/{job_id}/events",
     "GET /v1/jobs/{job_id}/report",
     "GET /v1/jobs/{job_id}/deliveries",
+    "POST /v1/jobs/{job_id}/deliveries/{delivery_id}/resend",
     "GET /v1/models",
     "GET /v1/datasets",
     "GET /v1/quantizers",
@@ -94,13 +97,18 @@ class TestEveryRoute:
         jsonschema.validate(told, schema_of(operation, answer.status_code))
 
     def test_asked_for_a_finished_job_it_answers_as_documented(
-        self, path: str, method: str, *, client: httpx.Client, engine: Engine
+        self, path: str, method: str, *, engine: Engine
     ) -> None:
-        lease = deployment.running(engine)
+        deployment.announce(engine)
+        deployment.enqueue(engine, webhook=hooks.WEBHOOK)
+        lease = deployment.start(engine)
         deployment.record(engine, lease, *deployment.MIXED)
         leases.succeed(engine, lease, deployment.BEST_DOCUMENT)
         body = BODIES.get(path) if method == "post" else None
-        answer = client.request(method, path.replace("{job_id}", lease.job_id), json=body)
+        url = path.format(job_id=lease.job_id, delivery_id=hooks.tried(engine).id)
+        options = Options(poll_seconds=0.05, webhook_hosts=hooks.HOSTS)
+        with deployment.client_of(create_app(engine, options)) as client:
+            answer = client.request(method, url, json=body)
         operation = operation_of(path, method)
         assert str(answer.status_code) in operation["responses"]
         assert answer.status_code < 400 or path.endswith(("/cancel", "/priority"))

@@ -20,8 +20,8 @@ from service.store import catalog
 from service.store import leases
 from service.store import starts
 from service.store.values import Offer
-from service.webhooks import allowlist
 from tests.service.api import deployment
+from tests.service.api import hooks
 
 DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
 OPERATIONS = {
@@ -128,7 +128,7 @@ class TestEveryOperation:
 def offered(engine: Engine) -> Iterator[httpx.Client]:
     """Return a connection to a service that offers what the examples name."""
     catalog.announce(engine, NAMED)
-    options = Options(webhook_hosts=allowlist.entries("ci.example.com"))
+    options = Options(webhook_hosts=hooks.HOSTS)
     with deployment.client_of(create_app(engine, options)) as client:
         yield client
 
@@ -152,14 +152,15 @@ class TestExamples:
     def test_an_answer_has_the_fields_of_a_real_one(
         self, name: str, offered: httpx.Client, *, engine: Engine
     ) -> None:
-        finished = ended(engine, offered, body=deployment.BODY)
+        body = deployment.BODY | {"webhook": {"url": hooks.WEBHOOK.url}}
+        finished = ended(engine, offered, body=body)
+        told = hooks.tried(engine)
         waiting = offered.post("/v1/jobs", json=deployment.BODY | {"seed": 5}).json()["id"]
         method, path = name.split(" ")
-        job = waiting if method == "POST" else finished
+        job = waiting if path.endswith(("/cancel", "/priority")) else finished
         body = deployment.BODY if path == "/v1/jobs" else {"priority": 3}
-        answer = offered.request(
-            method, path.replace("{job_id}", job), json=body if method == "POST" else None
-        )
+        url = path.format(job_id=job, delivery_id=told.id)
+        answer = offered.request(method, url, json=body if method == "POST" else None)
         example = answer_examples.ANSWERS[name][answer.status_code]["application/json"]
         # what a worker writes is held against the example where it is written
         assert {*example} == {*answer.json()} or name.endswith("/best")

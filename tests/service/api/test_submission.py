@@ -142,6 +142,24 @@ class TestSubmit:
         conflict = problem_of(other, status=409, code="idempotency-conflict")
         assert conflict["job"] == first.json()["id"]
 
+    @pytest.mark.parametrize(
+        "change",
+        [{"fresh": True}, {"priority": 3}, {"labels": {"team": "x"}}, {"tolerance": 0.021}],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_one_key_stands_for_one_body_whatever_field_it_differs_in(
+        self, client: httpx.Client, change: dict[str, Any]
+    ) -> None:
+        headers = {"Idempotency-Key": "nightly-8"}
+        assert client.post("/v1/jobs", json=BODY, headers=headers).status_code == 202
+        other = client.post("/v1/jobs", json=BODY | change, headers=headers)
+        problem_of(other, status=409, code="idempotency-conflict")
+        # and either way round
+        headers = {"Idempotency-Key": "nightly-9"}
+        assert client.post("/v1/jobs", json=BODY | change, headers=headers).status_code == 202
+        other = client.post("/v1/jobs", json=BODY, headers=headers)
+        problem_of(other, status=409, code="idempotency-conflict")
+
     def test_any_text_a_label_may_hold_comes_back(self, client: httpx.Client) -> None:
         labels = {"team/a.b_c-d": "Größe: 3 %\u2028'\"; --", "empty": ""}
         job = client.post("/v1/jobs", json=BODY | {"labels": labels}).json()

@@ -1,5 +1,6 @@
 """Tenants: to each of them, only its own jobs exist, at every route there is."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,19 +11,22 @@ from sqlalchemy import create_engine
 
 from service.api.app import create_app
 from service.api.present import links
+from service.store import deliveries
 from service.store import leases
 from service.store import quotas
 from service.store.access import Quota
 from service.store.access import Scope
 from service.store.values import Job
 from tests.service.api import deployment
+from tests.service.api import hooks
 from tests.service.api.deployment import BODY
 from tests.service.api.deployment import problem_of
 from tests.service.api.doors import bearer
 from tests.service.api.doors import locked
 from tests.service.api.doors import token
 
-DOCUMENT: dict[str, Any] = create_app(create_engine("sqlite://")).openapi()
+APP = create_app(create_engine("sqlite://"))
+DOCUMENT: dict[str, Any] = APP.openapi()
 #: from the document, so that a route that somebody adds is tried too
 OF_A_JOB = [
     (method.upper(), path)
@@ -30,22 +34,48 @@ OF_A_JOB = [
     for method in methods
     if "{job_id}" in path
 ]
+#: what can be read without naming a job
+OF_NO_JOB = [path for path, methods in DOCUMENT["paths"].items() if "get" in methods]
+OF_NO_JOB = [path for path in OF_NO_JOB if "{" not in path]
+#: routes that the document leaves out, and that tell nothing of jobs
+HIDDEN = {
+    "/login",
+    "/logout",
+    "/docs",
+    "/docs/start.js",
+    "/docs/swagger-ui-bundle.js",
+    "/docs/swagger-ui.css",
+    "/openapi.json",
+}
+
+
+def paths_of(routes: Iterable[Any]) -> Iterator[str]:
+    """Yield the path of every route, those of included routers too."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route.path
+        else:
+            yield from paths_of(included.routes)
 
 
 @pytest.fixture
 def theirs(engine: Engine) -> Job:
     """Return a finished job of tenant audio, with all there can be to see of one."""
-    job = deployment.enqueue(engine, tenant="audio", labels={"team": "x"})
+    labels = {"team": "x", "kept": "within"}
+    said: dict[str, Any] = {"tenant": "audio", "labels": labels, "webhook": hooks.WEBHOOK}
+    job = deployment.enqueue(engine, **said)
     lease = deployment.start(engine)
     deployment.record(engine, lease, *deployment.MIXED)
     leases.succeed(engine, lease, deployment.BEST_DOCUMENT)
+    hooks.tried(engine)
     return job
 
 
 @pytest.fixture
 def client(engine: Engine, theirs: Job) -> Iterator[httpx.Client]:
     """Return a connection to a service that asks for tokens, shows none, and knows `theirs`."""
-    with locked(engine) as client:
+    with locked(engine, webhook_hosts=hooks.HOSTS) as client:
         yield client
 
 
@@ -57,7 +87,9 @@ class TestJobs:
     def test_no_route_knows_a_job_of_another_tenant(
         self, engine: Engine, client: httpx.Client, theirs: Job, method: str, path: str
     ) -> None:
-        url = path.format(job_id=theirs.id, **dict.fromkeys(("format", "number"), "0"))
+        (delivery,) = deliveries.of_job(engine, theirs.id)
+        # a parameter that somebody adds is a KeyError here, and needs one that is theirs
+        url = path.format(job_id=theirs.id, delivery_id=delivery.id)
         stranger = client.request(method, url, headers=bearer(token(engine, "vision")))
         missing = client.request(
             method,
@@ -65,12 +97,27 @@ class TestJobs:
             headers=bearer(token(engine, "audio")),
         )
         problem = problem_of(stranger, status=404, code="job-not-found")
+        assert deliveries.of_job(engine, theirs.id) == (delivery,)
         # told apart from a job that never was by nothing but its id
         assert {**missing.json(), "detail": ""} == {**problem, "detail": ""}
         owner = client.request(method, url, headers=bearer(token(engine, "audio")))
         operator = bearer(token(engine, "ops", scopes=frozenset({Scope.ADMIN})))
         assert owner.status_code != 404
-        assert client.request(method, url, headers=operator).status_code == owner.status_code
+        again = client.request(method, url, headers=operator)
+        # what the owner has asked for already is not done twice
+        assert again.status_code in {owner.status_code, 409}
+
+    def test_every_route_is_in_the_document_or_known_to_tell_of_no_job(self) -> None:
+        assert {*paths_of(APP.routes)} == {*DOCUMENT["paths"]} | HIDDEN
+
+    @pytest.mark.parametrize("path", OF_NO_JOB)
+    def test_what_names_no_job_tells_nothing_of_another_tenants(
+        self, engine: Engine, client: httpx.Client, theirs: Job, path: str
+    ) -> None:
+        answer = client.get(path, headers=bearer(token(engine, "vision")))
+        assert answer.status_code in {200, 403}
+        for secret in (theirs.id, "audio", "within", hooks.WEBHOOK.url):
+            assert secret not in answer.text
 
     def test_a_listing_holds_ones_own(self, engine: Engine, client: httpx.Client) -> None:
         own = bearer(token(engine, "vision"))

@@ -2,11 +2,15 @@
 
 import socket
 
+import httpx
 import pytest
+from sqlalchemy import Engine
 
+from service.api.app import create_app
 from service.cli import hosting
 from service.cli.errors import AddressUnusable
 from service.cli.errors import PortTaken
+from tests.service.webhooks.test_couriers import until
 
 
 class TestListen:
@@ -34,3 +38,17 @@ class TestListen:
     def test_a_host_that_is_not_ours_is_told(self, host: str) -> None:
         with pytest.raises(AddressUnusable, match="check --host"):
             hosting.listen(host, 0)
+
+
+class TestApiThread:
+    def test_no_answer_tells_what_serves_it(self, store: Engine) -> None:
+        with hosting.listen("127.0.0.1", 0) as listener:
+            host, port = listener.getsockname()
+            api = hosting.ApiThread(create_app(store), listener, log_level="critical")
+            api.start()
+            for path in ("livez", "nothing", "docs"):
+                answer = httpx.get(f"http://{host}:{port}/{path}", timeout=10)
+                assert "server" not in answer.headers
+                assert "uvicorn" not in answer.text
+            api.ask_to_stop()
+            assert until(api.gone)

@@ -7,6 +7,8 @@ import yaml
 from sqlalchemy import Engine
 
 from service.store import jobs
+from service.store import leases
+from service.store import reuse
 from tests.service.api import deployment
 from tests.service.cli.conftest import Bitfloor
 
@@ -43,6 +45,17 @@ class TestShow:
         assert shown.status == 0
         for fact in (lease.job_id, "running", "searching", "tiny", "88.00 %", "6 of "):
             assert fact in shown.out
+
+    def test_the_job_that_answered_it_is_named(self, bitfloor: Bitfloor, store: Engine) -> None:
+        earlier = deployment.running(store)
+        assert not reuse.answer(store, earlier, "a" * 64, fresh=True)
+        leases.succeed(store, earlier, deployment.BEST_DOCUMENT)
+        job = deployment.enqueue(store, seed=1)
+        claimed = leases.claim(store, lease_seconds=60)
+        assert claimed is not None
+        assert reuse.answer(store, claimed[0], "a" * 64, fresh=False)
+        assert f"answered from job  {earlier.job_id}" in bitfloor("show", job.id).out
+        assert "answered from job" not in bitfloor("show", earlier.job_id).out
 
     def test_yaml_and_json_hold_the_same(self, bitfloor: Bitfloor, store: Engine) -> None:
         job = deployment.enqueue(store)

@@ -12,11 +12,16 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from service.api.app import create_app
+from service.api.options import Options
 from service.signatures import tenant_secret
 from service.signatures import verify_webhook
 from service.store import deliveries
 from service.store import jobs
+from service.store.webhooks import DeliveryState
+from service.store.webhooks import Outcome
 from service.store.webhooks import Webhook
+from service.webhooks.allowlist import entries
 from tests.conftest import opened
 from tests.service.api import deployment
 from tests.service.cli.conftest import Bitfloor
@@ -76,6 +81,50 @@ class TestDeliveries:
         assert "cancelled" in run(*command).out
         (told,) = json.loads(run(*command, "--format", "json").out)
         assert (told["event"], told["state"], told["tries"]) == ("cancelled", "pending", 1)
+
+
+class TestResend:
+    @pytest.fixture
+    def hooked(self, store: Engine) -> Iterator[str]:
+        """Return the address of a server that may call the receiver."""
+        options = Options(webhook_hosts=entries("ci.example.com"))
+        with deployment.served(create_app(store, options)) as address:
+            yield address
+
+    def test_what_was_given_up_is_sent_again(
+        self, run: Bitfloor, hooked: str, store: Engine
+    ) -> None:
+        job, delivery = over(store, Outcome(status=410, error="the receiver answered 410"))
+        ended = run("webhook", "resend", job, "--server", hooked)
+        assert (ended.status, ended.out) == (0, f"{delivery}\n")
+        assert deliveries.of_job(store, job)[0].state is DeliveryState.PENDING
+        again = run("webhook", "resend", job, "--server", hooked)
+        assert (again.status, again.out, "nothing was given up" in again.err) == (0, "", True)
+
+    def test_what_was_delivered_is_sent_again_if_it_is_named(
+        self, run: Bitfloor, hooked: str, store: Engine
+    ) -> None:
+        job, delivery = over(store, Outcome(status=204))
+        assert run("webhook", "resend", job, "--server", hooked).out == ""
+        assert run("webhook", "resend", job, delivery, "--server", hooked).out == f"{delivery}\n"
+        refused = run("webhook", "resend", job, delivery, "--server", hooked)
+        assert (refused.status, "still to be tried" in refused.err) == (1, True)
+
+    def test_the_list_names_what_can_be_named(
+        self, run: Bitfloor, hooked: str, store: Engine
+    ) -> None:
+        job, delivery = over(store, Outcome(status=204))
+        assert delivery in run("webhook", "deliveries", job, "--server", hooked).out
+
+
+def over(store: Engine, outcome: Outcome) -> tuple[str, str]:
+    """Return the ids of a job and of its delivery, of which that came."""
+    job = deployment.enqueue(store, webhook=Webhook(url="https://ci.example.com/"))
+    jobs.request_cancel(store, job.id)
+    claimed = deliveries.claim(store, lease_seconds=60)
+    assert claimed is not None
+    deliveries.record(store, claimed[0], outcome)
+    return job.id, claimed[0].id
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """The figure with a dot per trial."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from search.trial import Hits
 from search.trial import Verdict
 from service.figures import scatter
+from service.figures.layers import Choice
+from service.figures.layers import choice
 from tests.service.report import front_samples
 from tests.service.report import samples
 
@@ -138,3 +142,31 @@ class TestUndecided:
         assert trace["name"] == "undecided (1)"
         assert "of an earlier job" in trace["text"][0]
         assert "not decided yet, after 500 of 1,000 images" in trace["text"][0]
+
+
+class TestRinged:
+    @pytest.mark.parametrize("made", [samples.succeeded, samples.infeasible])
+    def test_what_all_other_figures_show_has_a_ring_where_its_mark_is(
+        self, made: Callable[[], Any]
+    ) -> None:
+        job, trials, front = made()
+        results = [stored.result for stored in trials]
+        objective = job.submission.spec.minimizes
+        best = [stored.result for stored in front]
+        drawn = scatter.front_figure(job.setup, results, front=best, objective=objective)
+        shown = choice(job)
+        ringed = scatter.ringed(drawn, job.setup, trials=results, objective=objective, shown=shown)
+        ring, *marks = ringed["data"]
+        assert marks == drawn["data"]
+        assert ring["name"] == f"{shown.name}, trial {shown.trial}"
+        places = [spot for mark in marks for spot in zip(mark["x"], mark["y"], strict=True)]
+        assert next(zip(ring["x"], ring["y"], strict=True)) in places
+        assert len(ring["x"]) == 1
+
+    def test_where_nothing_is_shown_yet_there_is_none(self) -> None:
+        shown = Choice(title="", layers=())
+        found = [stored.result for stored in samples.trials()]
+        ringed = scatter.ringed(
+            figure(), samples.setup(), trials=found, objective="activation_memory", shown=shown
+        )
+        assert ringed == figure()

@@ -89,7 +89,8 @@ class TestEveryScreen:
         assert bars.count() == len(samples.POINTS)
         assert all(bar.bounding_box()["width"] > 5 for bar in bars.all())  # type: ignore[index]  # a bar has a box
         dots = page.locator("#plot-front .scatterlayer .point")
-        assert dots.count() == len(samples.trials())
+        # and the ring around the certified best
+        assert dots.count() == len(samples.trials()) + 1
 
     def test_colours_follow_the_scheme(self, browser: Browser, certified: Path) -> None:
         page = opened(browser, certified, width=1280).page
@@ -153,7 +154,8 @@ class TestOtherJobs:
         seen = opened(browser, path, width=390)
         traces = seen.page.locator("#plot-front .scatterlayer .trace")
         drawn = [traces.nth(i).locator(".point").count() for i in range(traces.count())]
-        assert sum(drawn) == len(found)
+        assert sum(drawn[1:]) == len(found)
+        assert drawn[0] == 1  # the ring around the certified one
         assert drawn[-1] == len(front)
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert seen.messages == []

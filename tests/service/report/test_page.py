@@ -209,6 +209,12 @@ class TestRules:
         text = visible(render(replace(job, result=document), found, best))
         assert re.search(r"Certified: \S+ % of the peak activation memory saved", text)
 
+    def test_the_job_that_answered_is_named(self) -> None:
+        job, found, best = samples.succeeded()
+        assert "answered from job" not in visible(render(job, found, best))
+        text = visible(render(replace(job, answered_by="0199f3a2-5b7e"), found, best))
+        assert re.search(r"answered from job\s+0199f3a2-5b7e", text)
+
     def test_a_uniform_allocation_with_exceptions_does_not_pass_for_one_everywhere(self) -> None:
         job, found, best = samples.succeeded()
         document = samples.best_document(best[0].result)

@@ -1,5 +1,6 @@
 """Deliveries: no way to end a job goes untold, and each try is one sender's."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,11 @@ from sqlalchemy import text
 from service.store import deliveries
 from service.store import jobs
 from service.store import leases
+from service.store.errors import DeliveryNotFound
+from service.store.errors import DeliveryPending
 from service.store.errors import IdempotencyConflict
+from service.store.shares import NOBODY
+from service.store.shares import Full
 from service.store.values import Job
 from service.store.values import JobState
 from service.store.webhooks import Delivery
@@ -31,9 +36,9 @@ DELIVERED = Outcome(status=204)
 FAILED = Outcome(status=500, error="the receiver answered 500")
 
 
-def claimed(engine: Engine, *, lease_seconds: float = LONG) -> Delivery:
+def claimed(engine: Engine, *, lease_seconds: float = LONG, full: Full = NOBODY) -> Delivery:
     """Claim the next delivery, which there must be."""
-    found = deliveries.claim(engine, lease_seconds=lease_seconds)
+    found = deliveries.claim(engine, lease_seconds=lease_seconds, full=full)
     assert found is not None, "nothing to deliver"
     return found[0]
 
@@ -204,6 +209,122 @@ class TestRecord:
         deliveries.record(engine, claimed(engine), FAILED, retry_in=None)
         assert deliveries.of_job(engine, job.id)[0].state is DeliveryState.GIVEN_UP
         assert deliveries.claim(engine, lease_seconds=LONG) is None
+
+
+class TestFull:
+    """Whose share of the couriers is taken is passed over; everybody else is not."""
+
+    def test_a_tenants_deliveries_wait_and_the_next_tenants_do_not(self, engine: Engine) -> None:
+        first = jobs.request_cancel(engine, enqueue(engine, webhook=HOOK, tenant="vision").id)
+        second = jobs.request_cancel(engine, enqueue(engine, webhook=HOOK, tenant="audio").id)
+        full = Full(tenants=frozenset({"vision"}))
+        assert [claimed(engine, full=full).job_id] == [second.id]
+        assert deliveries.claim(engine, lease_seconds=LONG, full=full) is None
+        assert claimed(engine).job_id == first.id
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://ci_1.example.com/hook",
+            "HTTPS://CI_1.example.com/hook",
+            "https://ci_1.example.com?to=me",
+            "https://ci_1.example.com",
+        ],
+    )
+    def test_a_receivers_wait_however_its_url_goes_on(self, engine: Engine, url: str) -> None:
+        ended(engine, Webhook(url=url))
+        full = Full(receivers=frozenset({Webhook(url=url).receiver}))
+        assert full.receivers == {"https://ci_1.example.com"}
+        assert deliveries.claim(engine, lease_seconds=LONG, full=full) is None
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://ci_1.example.com.org/",
+            "https://ci_1.example.com:8443/",
+            "http://ci_1.example.com/",
+            "https://ci-1.example.com/",
+            "https://other.org/https://ci_1.example.com/",
+        ],
+    )
+    def test_another_receivers_do_not(self, engine: Engine, url: str) -> None:
+        job = ended(engine, Webhook(url=url))
+        full = Full(receivers=frozenset({"https://ci_1.example.com"}), tenants=frozenset({"x"}))
+        assert claimed(engine, full=full).job_id == job.id
+
+
+class TestResend:
+    @pytest.mark.parametrize("outcome", [DELIVERED, FAILED])
+    def test_what_is_over_is_tried_anew_under_its_id(
+        self, engine: Engine, outcome: Outcome
+    ) -> None:
+        job = ended(engine)
+        before = claimed(engine)
+        deliveries.record(engine, before, outcome)
+        told = deliveries.resend(engine, job.id, delivery_id=before.id)
+        assert (told.id, told.state, told.tries) == (before.id, DeliveryState.PENDING, 0)
+        assert (told.status, told.error, told.delivered_at) == (None, None, None)
+        assert told.happened_at == before.happened_at
+        again = claimed(engine)
+        assert (again.id, again.tries) == (before.id, 1)
+        assert deliveries.record(engine, again, DELIVERED)
+        assert deliveries.of_job(engine, job.id)[0].state is DeliveryState.DELIVERED
+
+    def test_it_has_all_its_tries_again(self, engine: Engine) -> None:
+        job = ended(engine)
+        for _ in range(2):
+            for _ in range(deliveries.MAX_TRIES):
+                claimed(engine, lease_seconds=LAPSED)
+            assert deliveries.claim(engine, lease_seconds=LONG) is None
+            (told,) = deliveries.of_job(engine, job.id)
+            assert (told.state, told.tries) == (DeliveryState.GIVEN_UP, deliveries.MAX_TRIES)
+            deliveries.resend(engine, job.id, delivery_id=told.id)
+
+    def test_a_sender_from_before_it_records_nothing(self, engine: Engine) -> None:
+        job = ended(engine)
+        frozen = claimed(engine, lease_seconds=LAPSED)
+        deliveries.record(engine, claimed(engine), DELIVERED)
+        deliveries.resend(engine, job.id, delivery_id=frozen.id)
+        time.sleep(0.01)  # the clock of a database may count milliseconds
+        again = claimed(engine)
+        assert again.tries == frozen.tries
+        assert not deliveries.record(engine, frozen, DELIVERED)
+        assert deliveries.record(engine, again, DELIVERED)
+
+    def test_what_is_still_to_be_tried_is_left_alone(self, engine: Engine) -> None:
+        job = ended(engine)
+        delivery = claimed(engine)
+        with pytest.raises(DeliveryPending, match=delivery.id):
+            deliveries.resend(engine, job.id, delivery_id=delivery.id)
+        deliveries.record(engine, delivery, FAILED, retry_in=1000)
+        before = deliveries.of_job(engine, job.id)
+        with pytest.raises(DeliveryPending):
+            deliveries.resend(engine, job.id, delivery_id=delivery.id)
+        assert deliveries.of_job(engine, job.id) == before
+
+    def test_a_delivery_of_another_job_is_not_found(self, engine: Engine) -> None:
+        job = ended(engine)
+        delivery = claimed(engine)
+        deliveries.record(engine, delivery, DELIVERED)
+        for job_id, delivery_id in ((ended(engine).id, delivery.id), (job.id, "msg_0")):
+            with pytest.raises(DeliveryNotFound):
+                deliveries.resend(engine, job_id, delivery_id=delivery_id)
+        assert deliveries.of_job(engine, job.id)[0].state is DeliveryState.DELIVERED
+
+    def test_of_many_who_ask_at_once_one_is_heard(self, engine: Engine) -> None:
+        job = ended(engine)
+        delivery = claimed(engine)
+        deliveries.record(engine, delivery, DELIVERED)
+
+        def ask(_: int) -> bool:
+            try:
+                deliveries.resend(engine, job.id, delivery_id=delivery.id)
+            except DeliveryPending:
+                return False
+            return True
+
+        with ThreadPoolExecutor(6) as threads:
+            assert sum(threads.map(ask, range(6))) == 1
 
 
 class TestSubmission:

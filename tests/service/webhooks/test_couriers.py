@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import ExitStack
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import event
 from sqlalchemy import text
 
 from service.signatures import tenant_secret
@@ -29,6 +32,7 @@ from service.webhooks.allowlist import entries
 from service.webhooks.couriers import deliver_next
 from service.webhooks.post import Limits
 from service.webhooks.post import Sender
+from service.webhooks.underway import Underway
 from tests.conftest import opened
 from tests.contracts.samples import ERROR
 from tests.contracts.samples import claim
@@ -71,7 +75,11 @@ def served(engine: Engine, answer: Answer = takes) -> Iterator[tuple[Receiver, C
     """Yield a receiver and what makes one try to deliver to it."""
     with receiving(answer) as receiver:
         sender = sender_to(receiver)
-        yield receiver, lambda: deliver_next(engine, sender, secrets=SECRETS)
+        underway = Underway(share=1)
+        yield (
+            receiver,
+            lambda: deliver_next(engine, sender, secrets=SECRETS, underway=underway),
+        )
 
 
 class TestMessage:
@@ -171,6 +179,40 @@ def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
     return False
 
 
+def joined() -> None:
+    """Wait for couriers that are still trying, before their engine is closed."""
+    for thread in threading.enumerate():
+        if thread.name == couriers.THREAD_NAME:
+            thread.join()
+
+
+def arrives_beside(engine: Engine, hanging: Sequence[Receiver], receiver: Receiver) -> bool:
+    """Deliver what is due; return whether it arrived while the others were still waited for."""
+    sender = sender_to(*hanging, receiver, limits=Limits(read=8, total=8))
+    with couriers.delivering(engine, sender, secrets=SECRETS):
+        arrived = until(lambda: len(receiver.requests) == 1, seconds=6)
+    joined()
+    return arrived
+
+
+class Gauge:
+    """An answer that takes a while, and how many at most were asked for at a time."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def answer(self, _: int) -> tuple[int, dict[str, str]]:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.2)
+        with self._lock:
+            self._now -= 1
+        return 204, {}
+
+
 class TestDelivering:
     def test_a_receiver_that_hangs_holds_up_no_other(self, engine: Engine) -> None:
         limits = Limits(read=5, total=5)
@@ -182,9 +224,54 @@ class TestDelivering:
                 assert until(lambda: len(receiver.requests) == 1, seconds=4)
                 began = time.monotonic()
             assert time.monotonic() - began < 3  # stopped, though one is still waiting
-        for thread in threading.enumerate():
-            if thread.name == couriers.THREAD_NAME:
-                thread.join()  # before its engine is closed
+        joined()
+
+    def test_one_tenants_receivers_that_hang_hold_up_no_other_tenant(self, engine: Engine) -> None:
+        with ExitStack() as stack:
+            # more than there are couriers, each of them alone on its port
+            hanging = [stack.enter_context(speaking()) for _ in range(couriers.THREADS + 2)]
+            for receiver in hanging:
+                jobs.request_cancel(engine, hooked(engine, receiver).id)
+            receiver = stack.enter_context(receiving())
+            jobs.request_cancel(engine, hooked(engine, receiver, tenant="audio").id)
+            assert arrives_beside(engine, hanging, receiver)
+            # the others were not left alone either
+            assert sum(len(one.requests) for one in hanging) == couriers.SHARE
+
+    def test_one_receiver_that_hangs_for_all_tenants_holds_up_no_other(
+        self, engine: Engine
+    ) -> None:
+        with speaking() as hanging, receiving() as receiver:
+            for number in range(couriers.THREADS + 2):
+                tenant = f"tenant-{number}"
+                jobs.request_cancel(engine, hooked(engine, hanging, tenant=tenant).id)
+            jobs.request_cancel(engine, hooked(engine, receiver, tenant="audio").id)
+            assert arrives_beside(engine, [hanging], receiver)
+
+    def test_of_one_tenant_no_more_than_its_share_are_tried_at_a_time(self, engine: Engine) -> None:
+        gauge = Gauge()
+        with receiving(gauge.answer) as receiver:
+            queued = {jobs.request_cancel(engine, hooked(engine, receiver).id).id for _ in range(8)}
+            with couriers.delivering(engine, sender_to(receiver), secrets=SECRETS):
+                assert until(lambda: len(receiver.requests) == len(queued))
+        joined()
+        assert gauge.most == couriers.SHARE
+
+    def test_however_many_couriers_wait_one_looks_for_all(self, engine: Engine) -> None:
+        looks: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *call: looks.append(call[2]))
+        with (
+            receiving() as receiver,
+            couriers.delivering(engine, sender_to(receiver), secrets=SECRETS),
+        ):
+            time.sleep(1.5)
+            assert 1 <= sum("EXISTS" in statement for statement in looks) <= 3
+            # and what comes is taken by as many as there may be
+            for tenant in ("vision", "audio", "lidar"):
+                for _ in range(couriers.SHARE):
+                    jobs.request_cancel(engine, hooked(engine, receiver, tenant=tenant).id)
+            assert until(lambda: len(receiver.requests) == 3 * couriers.SHARE)
+        joined()
 
     def test_a_fault_of_the_database_does_not_end_it(self, blank_url: str) -> None:
         # without tables every look at it fails
@@ -216,8 +303,9 @@ from service.store import deliveries, session
 from service.webhooks.allowlist import entries
 from service.webhooks.couriers import deliver_next
 from service.webhooks.post import Sender
+from service.webhooks.underway import Underway
 engine = session.open_engine(sys.argv[1])
 sender = Sender(entries("http://127.0.0.1:" + sys.argv[2]))
-while deliver_next(engine, sender, secrets={SECRETS!r}):
+while deliver_next(engine, sender, secrets={SECRETS!r}, underway=Underway(share=1)):
     pass
 """

@@ -21,6 +21,7 @@ from service.webhooks.allowlist import entries
 from service.webhooks.couriers import deliver_next
 from service.webhooks.message import document
 from service.webhooks.post import Sender
+from service.webhooks.underway import Underway
 from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
 from tests.service.webhooks.test_couriers import SECRETS
@@ -69,7 +70,8 @@ class TestReceiver:
                 url = f"http://127.0.0.1:{port}/"
                 job = enqueue(engine, tenant="vision", webhook=Webhook(url=url))
                 jobs.request_cancel(engine, job.id)
-                assert deliver_next(engine, Sender(entries(url.rstrip("/"))), secrets=SECRETS)
+                sender, underway = Sender(entries(url.rstrip("/"))), Underway(share=1)
+                assert deliver_next(engine, sender, secrets=SECRETS, underway=underway)
             finally:
                 receiver.terminate()
             assert receiver.stdout is not None
