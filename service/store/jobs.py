@@ -9,18 +9,16 @@ from sqlalchemy import Text
 from sqlalchemy import case
 from sqlalchemy import cast
 from sqlalchemy import func
-from sqlalchemy import literal
 from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy import update
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm import Session
 
 from service.store import codec
 from service.store import cursors
 from service.store import labels
+from service.store import listings
 from service.store import quotas
 from service.store import rows
 from service.store import upserts
@@ -32,7 +30,6 @@ from service.store.errors import JobAlreadyFinal
 from service.store.errors import JobNotFound
 from service.store.models import LIVE
 from service.store.models import JobRow
-from service.store.models import LabelRow
 from service.store.transactions import glancing
 from service.store.transactions import reading
 from service.store.transactions import writing
@@ -117,25 +114,10 @@ def page(
     Those are the histograms of their setups, and the best of those that succeeded.
     Jobs that arrive while somebody pages neither repeat nor displace one. Raises BadCursor.
     """
-    statement = rows.select_outlines()
-    created_at: InstrumentedAttribute[float] = JobRow.created_at
-    job_id: InstrumentedAttribute[str] = JobRow.id
-    if wanted.label is not None:
-        # the label's copy of the sort key, so that one index finds and sorts
-        created_at, job_id = LabelRow.created_at, LabelRow.job_id
-        statement = statement.join(LabelRow, LabelRow.job_id == JobRow.id)
-        statement = statement.where(LabelRow.digest == codec.digest(*wanted.label))
-    if wanted.tenant is not None:
-        statement = statement.where(JobRow.tenant == wanted.tenant)
-    if wanted.state is not None:
-        statement = statement.where(JobRow.state == wanted.state)
-    if cursor is not None:
-        stamp, last = cursors.job_key(cursor)
-        key = tuple_(literal(stamp), literal(last, JobRow.id.type))
-        statement = statement.where(tuple_(created_at, job_id) < key)
-    statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
+    # one more than asked for tells whether there are more
+    statement, said = listings.listing(wanted, limit=limit + 1, cursor=cursor)
     with glancing(engine) as connection:
-        found = connection.execute(statement).mappings().all()
+        found = connection.execute(statement, said).mappings().all()
     items = tuple(rows.outline_of(row) for row in found[:limit])
     more = len(found) > limit
     return Page(

@@ -14,17 +14,23 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from service.store import codec
 from service.store.models import LabelRow
+from service.store.values import JobState
 from service.store.values import Submission
 
 
 def insert(
     connection: Connection, job_id: str, *, submission: Submission, created_at: float
 ) -> None:
-    """Add a row for each label of the submission."""
+    """Add a row for each label of the submission, whose job is queued."""
     digests = [codec.digest(key, value) for key, value in submission.labels.items()]
     if not digests:
         return
-    stamp = {"job_id": job_id, "created_at": created_at}
+    stamp = {
+        "job_id": job_id,
+        "created_at": created_at,
+        "tenant": submission.tenant,
+        "state": JobState.QUEUED.value,
+    }
     if connection.dialect.name == "postgresql":
         # its driver sends rows apart, and waits for each of them
         names = [*stamp, "digest"]
