@@ -21,6 +21,8 @@ from search.trial import TrialResult
 from service.store import catalog
 from service.store import codec
 from service.store import models
+from service.store.transactions import ALONE
+from service.store.transactions import BEGIN
 from service.store.values import JobError
 from service.store.values import JobState
 from service.store.values import Offer
@@ -59,9 +61,7 @@ def _jobs(sizes: Sizes) -> Iterator[Row]:
 
 def _job(index: int, sizes: Sizes) -> Row:
     points, count = _shape(index, sizes)
-    state, created = ground.state(index), ground.created_at(index)
-    if index == sizes.long:
-        state = JobState.SUCCEEDED
+    state, created = _state(index, sizes), ground.created_at(index)
     submission = documents.submission(index, labels=ground.labels(index), budget=max(count, 1))
     best = _best(count, points) if count else None
     result = {JobState.INFEASIBLE: _infeasible()}.get(state)
@@ -89,8 +89,16 @@ def _job(index: int, sizes: Sizes) -> Row:
         "trials": count,
         "images_evaluated": count * documents.BASELINE.images,
         "best_number": best.number if best and state is not JobState.INFEASIBLE else None,
-        "tenant": ground.TENANT if index == sizes.long else ground.tenant(index),
+        "tenant": _tenant(index, sizes),
     }
+
+
+def _state(index: int, sizes: Sizes) -> JobState:
+    return JobState.SUCCEEDED if index == sizes.long else ground.state(index)
+
+
+def _tenant(index: int, sizes: Sizes) -> str:
+    return ground.TENANT if index == sizes.long else ground.tenant(index)
 
 
 def _shape(index: int, sizes: Sizes) -> tuple[int, int]:
@@ -109,6 +117,8 @@ def _labels(sizes: Sizes) -> Iterator[Row]:
                 "job_id": ground.job_id(index),
                 "digest": codec.digest(key, value),
                 "created_at": ground.created_at(index),
+                "tenant": _tenant(index, sizes),
+                "state": _state(index, sizes).value,
             }
 
 
@@ -209,11 +219,11 @@ def _insert_sqlite(
 def _copy(driver: psycopg.Connection, table: str, *, names: list[str], rows: Iterable[Row]) -> None:
     columns = SQL(", ").join(map(Identifier, names))
     statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), columns)
-    driver.execute("SET LOCAL statement_timeout = 0")
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([row[name] for name in names])
-    driver.commit()
+    with driver.transaction(), driver.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
 
 
 def _without_dashes(row: Row) -> Row:
@@ -226,5 +236,5 @@ def _look_at(engine: Engine) -> None:
     """Have PostgreSQL count what is there, as its autovacuum would within minutes."""
     if engine.dialect.name != "postgresql":
         return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect().execution_options(**{BEGIN: ALONE}) as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
