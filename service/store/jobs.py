@@ -1,9 +1,7 @@
 """Jobs as clients see them: submitted, looked up, listed, counted, cancelled."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import uuid_utils
 from sqlalchemy import Engine
 from sqlalchemy import Text
 from sqlalchemy import case
@@ -15,15 +13,12 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from service.store import additions
 from service.store import codec
 from service.store import cursors
-from service.store import labels
 from service.store import listings
 from service.store import quotas
 from service.store import rows
-from service.store import upserts
-from service.store import wakes
-from service.store.access import DEFAULT_TENANT
 from service.store.clock import db_now
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
@@ -39,8 +34,6 @@ from service.store.values import JobFilter
 from service.store.values import JobState
 from service.store.values import Page
 from service.store.values import Submission
-from service.store.webhooks import FINAL_EVENTS
-from service.store.webhooks import Event
 
 
 def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
@@ -50,11 +43,11 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
     """
     with writing(engine) as session:
         quota = quotas.holding(session, submission.tenant)
-        added = _insert(session, submission)
+        # by the connection: nobody asks the session for these rows
+        added = additions.add(session.connection(), submission)
         if added is not None:
             if quota is not None:
                 quotas.require_room(session, quota, submission=submission)
-            wakes.tell(session)
             return added, True
         job = rows.read_job(session, _id_of(session, submission))
     if not _alike(job.submission, submission):
@@ -164,43 +157,6 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
     return {state: counts.get(state, 0) for state in JobState}
 
 
-def _insert(session: Session, submission: Submission) -> Job | None:
-    """Insert the job and its labels and return it; None where the key is taken."""
-    job_id = str(uuid_utils.uuid7())
-    # by the connection, here and below: nobody asks the session for these rows
-    connection = session.connection()
-    statement = upserts.insert(session, JobRow).values(
-        id=job_id,
-        tenant=submission.tenant,
-        state=JobState.QUEUED,
-        submission=codec.submission_document(submission),
-        idempotency_digest=_key_digest(submission),
-        priority=submission.priority,
-        from_job=submission.from_job,
-        created_at=db_now(),
-        claimable_at=db_now(),
-        **_told(submission),
-    )
-    statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
-    created_at = connection.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
-    if created_at is None:
-        return None
-    labels.insert(connection, job_id, submission=submission, created_at=created_at)
-    return rows.queued(job_id, submission, created_at=created_at)
-
-
-def _told(submission: Submission) -> dict[str, Any]:
-    """Return whom to tell of the job, and of which of its events."""
-    webhook = submission.webhook
-    if webhook is None:
-        return {}
-    return {
-        "webhook": codec.webhook_document(webhook),
-        "start_untold": Event.STARTED in webhook.events,
-        "end_untold": any(event in FINAL_EVENTS for event in webhook.events),
-    }
-
-
 def _alike(one: Submission, other: Submission) -> bool:
     documents = [codec.submission_document(submission) for submission in (one, other)]
     apart = [(submission.webhook, submission.from_job) for submission in (one, other)]
@@ -208,16 +164,7 @@ def _alike(one: Submission, other: Submission) -> bool:
 
 
 def _id_of(session: Session, submission: Submission) -> str:
-    digest = _key_digest(submission)
+    digest = additions.key_digest(submission)
     return session.execute(
         select(JobRow.id).where(JobRow.idempotency_digest == digest)
     ).scalar_one()
-
-
-def _key_digest(submission: Submission) -> str | None:
-    key = submission.idempotency_key
-    if key is None:
-        return None
-    # a release that knew no tenants digested the key alone
-    own = () if submission.tenant == DEFAULT_TENANT else (submission.tenant,)
-    return codec.digest(*own, key)

@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 
 from service.store import codec
 from service.store import faults
+from service.store import liveness
 from service.store import schema
 from service.store.errors import PasswordFileUnusable
 from service.store.errors import SchemaOutdated
@@ -71,6 +72,8 @@ def open_engine(url: str) -> Engine:
         raise UnsupportedDatabase("a database URL of that form") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        liveness.watch(engine)
     event.listen(engine, "begin", _begin)
     with faults.translated(engine.url), engine.connect() as connection:
         connection.execute(select(1))
@@ -109,7 +112,6 @@ def _create(url: URL) -> Engine:
         json_deserializer=codec.loads,
         json_serializer=codec.dumps,
         max_overflow=POOL_OVERFLOW,
-        pool_pre_ping=True,
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT,
         poolclass=QueuePool,
