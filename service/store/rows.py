@@ -1,5 +1,6 @@
 """Rows become values here, and nowhere else."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -57,6 +58,7 @@ _IS_BEST = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_num
 _WHY_NONE = case((JobRow.state == JobState.INFEASIBLE, JobRow.result)).label("why_none")
 
 
+@cache
 def select_outlines() -> Select[*tuple[Any, ...]]:
     """Return the query for jobs, each with its best trial, without the large documents.
 
