@@ -176,14 +176,15 @@ def setup_of(document: Document, histograms: Document) -> Setup:
 
 def _point_of(document: Document) -> QuantizationPoint:
     # written since weights can be points too
-    return _point(document["name"], document["elements"], document.get("kind", Kind.ACTIVATION))
+    kind = document.get("kind", Kind.ACTIVATION)
+    return _point(document["name"], document["elements"], kind=kind)
 
 
 # Most jobs are of few networks: what is frozen is shared, which takes a tenth of the time.
 
 
 @lru_cache(_SHARED)
-def _point(name: str, elements: int, kind: str) -> QuantizationPoint:
+def _point(name: str, elements: int, *, kind: str) -> QuantizationPoint:
     return QuantizationPoint(name, elements, Kind(kind))
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 def watch(engine: Engine) -> None:
     """Replace connections that have ended before they are lent, and with them all older ones."""
 
-    def look(  # rule: positional, because SQLAlchemy passes them so
+    def look(
         connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
         assert isinstance(connection, psycopg.Connection)  # noqa: S101 - for the type checker

@@ -113,7 +113,7 @@ class TestEarlierRelease:
         job = enqueue(engine, labels=dict([LABEL]))
         ended = {"state": JobState.CANCELLED, "finished_at": 1.0, "claimable_at": None}
         with engine.begin() as connection:
-            connection.execute(update(JobRow.__table__).values(ended))  # type: ignore[arg-type]
+            connection.execute(update(JobRow).values(ended))
         assert found(engine, JobState.CANCELLED) == [job.id]
 
     def test_what_was_there_before_is_filled_in(self, engine: Engine) -> None:
