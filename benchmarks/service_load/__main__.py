@@ -3,6 +3,9 @@
 Starts `bitfloor serve` over SQLite and PostgreSQL, without and with tokens, and prints one JSON
 line per figure: first at a rate of arrivals, which is what the targets of latency are about, then
 of 50 clients that each send as soon as they are answered, which is the most the service can do.
+All of it takes about a quarter of an hour, filling both databases included. `--memory 100000`
+measures how one server's memory goes instead, some ten minutes for each database. `--keep FOLDER`
+keeps the databases for the next run, which removes what this one submitted.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from typing import Any
 from benchmarks.service_load import cases
 from benchmarks.service_load import databases
 from benchmarks.service_load import figures
+from benchmarks.service_load import fill
 from benchmarks.service_load import ground
 from benchmarks.service_load import serving
 from benchmarks.service_load.cases import Case
@@ -28,9 +32,10 @@ from benchmarks.service_load.serving import Server
 from service.cli.database import opened
 from service.store import jobs
 
-WARM_UP = 200  # requests before the first figure
+WARM_UP = 100  # requests before each figure
+CLOSED = 0.25  # of the time that a rate takes, for a closed loop
 MEMORY_SAMPLES = 10
-MEMORY_SECONDS = 120.0  # for one part of the requests, at most
+MEMORY_SECONDS = 300.0  # for one part of the requests, at most
 MEMORY_DRIFT = 0.10  # of what the process held once warm
 
 Line = dict[str, Any]
@@ -53,22 +58,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _measured(url: str, sizes: Sizes, *, asked: argparse.Namespace) -> Iterator[Line]:
+    if asked.memory:
+        yield _memory(url, sizes, requests=asked.memory)
+        return
     for tokens in (False, True):
         shown = {"tokens": tokens}
         tenant = ground.TENANT if tokens else None
         wanted = cases.cases(sizes, tenant=tenant)
-        for line in _figures(url, wanted, asked=asked, tenant=tenant):
+        for line in _figures(url, wanted, asked=asked, tenant=tenant, sizes=sizes):
             yield shown | line
         if tokens:
             wanted, tenant = cases.small_tenant(sizes), ground.SMALL_TENANT
-            for line in _figures(url, wanted, asked=asked, tenant=tenant):
+            for line in _figures(url, wanted, asked=asked, tenant=tenant, sizes=sizes):
                 yield shown | {"tenant": "one job in a hundred"} | line
-    if asked.memory:
-        yield _memory(url, sizes, requests=asked.memory)
 
 
 def _figures(
-    url: str, wanted: Sequence[Case], *, asked: argparse.Namespace, tenant: str | None
+    url: str,
+    wanted: Sequence[Case],
+    *,
+    asked: argparse.Namespace,
+    tenant: str | None,
+    sizes: Sizes,
 ) -> Iterator[Line]:
     """Yield the figures of one server; kill it, and look for all that it said it had taken."""
     created: list[str] = []
@@ -83,17 +94,16 @@ def _figures(
                 clients.run(case.asks, Load(requests=WARM_UP, seconds=asked.seconds))
                 for load in _loads(case, asked):
                     run = clients.run(case.asks, load)
-                    target = case.target if load.rate == case.rate else figures.NO_TARGET
+                    target = case.target_of(closed=load.rate is None)
                     created += run.created
                     yield {"figure": case.name, **_said(load), **figures.line(run, target)}
             server.kill()
-    _require_kept(url, created)
+    _require_kept(url, created, sizes=sizes)
 
 
 def _loads(case: Case, asked: argparse.Namespace) -> Iterator[Load]:
-    if case.rate is not None:
-        yield Load(requests=int(asked.seconds * case.rate), rate=case.rate)
-    yield Load(requests=asked.requests, seconds=asked.seconds)
+    yield Load(requests=max(1, int(asked.seconds * case.rate)), rate=case.rate)
+    yield Load(requests=asked.requests, seconds=asked.seconds * CLOSED)
 
 
 def _said(load: Load) -> Line:
@@ -135,11 +145,12 @@ def _clients(server: Server, token: str | None) -> Clients:
     return Clients(server.address, headers=headers, cpu=server.cpu)
 
 
-def _require_kept(url: str, created: Sequence[str]) -> None:
-    """Refuse to report jobs a second where one of them is gone."""
+def _require_kept(url: str, created: Sequence[str], *, sizes: Sizes) -> None:
+    """Refuse to report jobs a second where one of them is gone; then forget them."""
     with opened(url) as engine:
         for job_id in created:
-            jobs.get(engine, job_id)
+            jobs.outline(engine, job_id)
+        fill.forget(engine, sizes)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -149,11 +160,13 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=usual.jobs, help="one in ten searched long")
     parser.add_argument("--trials", type=int, default=usual.trials, help="of those")
     parser.add_argument("--long-trials", type=int, default=usual.long_trials, help="of one job")
-    parser.add_argument("--seconds", type=float, default=10.0, help="each figure takes, at most")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of a figure at a rate")
     parser.add_argument("--requests", type=int, default=5_000, help="a closed loop sends, at most")
-    parser.add_argument("--memory", type=int, default=100_000, help="requests; 0: not measured")
+    parser.add_argument("--memory", type=int, default=0, help="only memory, over so many requests")
     parser.add_argument("--only", default="", help="figures with this in their name")
-    parser.add_argument("--keep", type=Path, help="a folder to keep the databases in, and reuse")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder to keep the databases in, and use again"
+    )
     return parser
 
 

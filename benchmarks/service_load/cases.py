@@ -19,6 +19,7 @@ SUBMITTING = Target(per_second=200)
 
 RESULTS_RATE = 100.0  # a second: each of 50 clients asks twice a second
 LISTING_RATE = 25.0  # a second: each of 50 clients asks every other second
+SUBMITTING_RATE = 100.0  # a second: half of what is promised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,14 @@ class Case:
 
     name: str
     asks: Asks
-    #: arrivals a second at which the target holds; None: it holds of a closed loop
-    rate: float | None
+    #: arrivals a second
+    rate: float
+    #: of latency, it is about requests at that rate; of requests a second, about a closed loop
     target: Target = NO_TARGET
+
+    def target_of(self, *, closed: bool) -> Target:
+        """Return what is promised of a closed loop, or else at the rate."""
+        return self.target if closed == (self.target.per_second is not None) else NO_TARGET
 
 
 def cases(sizes: Sizes, *, tenant: str | None) -> tuple[Case, ...]:
@@ -43,7 +49,7 @@ def cases(sizes: Sizes, *, tenant: str | None) -> tuple[Case, ...]:
         Case(name="GET best, long job", asks=_best([sizes.long]), rate=RESULTS_RATE, target=RESULT),
         Case(name="GET job", asks=_job(mine), rate=RESULTS_RATE),
         *_listings(old),
-        Case(name="POST job", asks=post, rate=None, target=SUBMITTING),
+        Case(name="POST job", asks=post, rate=SUBMITTING_RATE, target=SUBMITTING),
     )
 
 

@@ -72,11 +72,12 @@ def moments(load: Load, start: float) -> Iterator[float]:
     """Yield when each request is due; in a closed loop, now."""
     draws = Random(0)  # noqa: S311 - no secret
     due = start
-    for _ in range(load.requests):
+    for number in range(load.requests):
         if load.rate is not None:
             due += draws.expovariate(load.rate)
             yield due
-        elif (now := time.monotonic()) < start + load.seconds:
+        # once at least: a busy machine may take the whole time to start the clients
+        elif (now := time.monotonic()) < start + load.seconds or number == 0:
             yield now
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from benchmarks.service_load.fill import fill
+from benchmarks.service_load.fill import forget
 from benchmarks.service_load.ground import Sizes
 from service.cli.database import opened
 from service.store import session
@@ -20,7 +21,10 @@ KINDS = ("sqlite", "postgresql")
 
 @contextmanager
 def filled(kind: str, folder: Path, *, sizes: Sizes) -> Iterator[str]:
-    """Yield the URL of a database of these sizes in the folder."""
+    """Yield the URL of a database of these sizes in the folder, filled or as it was filled before.
+
+    What an earlier run submitted is removed.
+    """
     note = folder / f"{kind}.json"
     with _running(kind, folder) as url, opened(url) as engine:
         _require_durable(engine)
@@ -31,6 +35,7 @@ def filled(kind: str, folder: Path, *, sizes: Sizes) -> Iterator[str]:
             note.write_text(json.dumps(sizes.told()))
             print(f"# filled {kind} in {time.monotonic() - started:.0f} s", file=sys.stderr)
         session.migrate(engine)
+        forget(engine, sizes)
         yield url
 
 

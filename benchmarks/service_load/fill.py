@@ -1,31 +1,27 @@
 """Fills a migrated database fast: rows in bulk into the real tables, as the codec writes them."""
 
-import sqlite3
-from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import cache
-from itertools import tee
-from typing import Any
 
-import psycopg
-from psycopg.sql import SQL
-from psycopg.sql import Identifier
 from sqlalchemy import Engine
 from sqlalchemy import Table
+from sqlalchemy import delete
 
+from benchmarks.service_load import bulk
 from benchmarks.service_load import documents
 from benchmarks.service_load import ground
+from benchmarks.service_load.bulk import Row
 from benchmarks.service_load.ground import Sizes
 from search.pareto import pareto_front
 from search.trial import TrialResult
 from service.store import catalog
 from service.store import codec
 from service.store import models
+from service.store.models import JobRow
+from service.store.transactions import writing
 from service.store.values import JobError
 from service.store.values import JobState
 from service.store.values import Offer
-
-Row = dict[str, Any]
 
 OFFERS = (
     Offer(kind="model", name="tiny", details={"parameters": 1200}),
@@ -34,6 +30,7 @@ OFFERS = (
     Offer(kind="sampler", name="bitfloor", details={}),
 )
 _DURATION = 90.0  # seconds that a job took
+_UNSYNCHRONIZED = {"synchronize_session": False}
 _SHOWN = (JobState.SUCCEEDED, JobState.INFEASIBLE)
 
 
@@ -41,15 +38,22 @@ def fill(engine: Engine, sizes: Sizes) -> None:
     """Add the offers and all jobs of these sizes with all that belongs to them."""
     catalog.announce(engine, OFFERS)
     for model, rows in (
-        (models.JobRow, _jobs(sizes)),
+        (JobRow, _jobs(sizes)),
         (models.LabelRow, _labels(sizes)),
         (models.TrialRow, _trials(sizes)),
         (models.FrontRow, _fronts(sizes)),
     ):
         table = model.__table__
         assert isinstance(table, Table)
-        _insert(engine, table, rows=rows)
-    _look_at(engine)
+        bulk.insert(engine, table, rows=rows)
+    bulk.look_at(engine)
+
+
+def forget(engine: Engine, sizes: Sizes) -> None:
+    """Remove what was submitted since: a listing is to begin with the same jobs in every run."""
+    later = JobRow.created_at > ground.created_at(sizes.long)
+    with writing(engine) as session:
+        session.execute(delete(JobRow).where(later), execution_options=_UNSYNCHRONIZED)
 
 
 def _jobs(sizes: Sizes) -> Iterator[Row]:
@@ -59,9 +63,7 @@ def _jobs(sizes: Sizes) -> Iterator[Row]:
 
 def _job(index: int, sizes: Sizes) -> Row:
     points, count = _shape(index, sizes)
-    state, created = ground.state(index), ground.created_at(index)
-    if index == sizes.long:
-        state = JobState.SUCCEEDED
+    state, created = _state(index, sizes), ground.created_at(index)
     submission = documents.submission(index, labels=ground.labels(index), budget=max(count, 1))
     best = _best(count, points) if count else None
     result = {JobState.INFEASIBLE: _infeasible()}.get(state)
@@ -89,8 +91,16 @@ def _job(index: int, sizes: Sizes) -> Row:
         "trials": count,
         "images_evaluated": count * documents.BASELINE.images,
         "best_number": best.number if best and state is not JobState.INFEASIBLE else None,
-        "tenant": ground.TENANT if index == sizes.long else ground.tenant(index),
+        "tenant": _tenant(index, sizes),
     }
+
+
+def _state(index: int, sizes: Sizes) -> JobState:
+    return JobState.SUCCEEDED if index == sizes.long else ground.state(index)
+
+
+def _tenant(index: int, sizes: Sizes) -> str:
+    return ground.TENANT if index == sizes.long else ground.tenant(index)
 
 
 def _shape(index: int, sizes: Sizes) -> tuple[int, int]:
@@ -109,6 +119,8 @@ def _labels(sizes: Sizes) -> Iterator[Row]:
                 "job_id": ground.job_id(index),
                 "digest": codec.digest(key, value),
                 "created_at": ground.created_at(index),
+                "tenant": _tenant(index, sizes),
+                "state": _state(index, sizes).value,
             }
 
 
@@ -179,52 +191,3 @@ def _result(count: int, points: int) -> str:
 @cache
 def _infeasible() -> str:
     return codec.dumps(documents.infeasible())
-
-
-def _insert(engine: Engine, table: Table, *, rows: Iterable[Row]) -> None:
-    ahead, rows = tee(rows)
-    # what a row does not say is the column's default
-    names = list(next(ahead))
-    del ahead  # else every row would be kept for it
-    connection = engine.raw_connection()
-    driver = connection.driver_connection
-    if isinstance(driver, sqlite3.Connection):
-        _insert_sqlite(driver, table.name, names=names, rows=rows)
-    else:
-        assert isinstance(driver, psycopg.Connection)
-        _copy(driver, table.name, names=names, rows=rows)
-    connection.close()
-
-
-def _insert_sqlite(
-    driver: sqlite3.Connection, table: str, *, names: list[str], rows: Iterable[Row]
-) -> None:
-    marks = ", ".join(f":{name}" for name in names)
-    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own tables' names
-    driver.execute("BEGIN")
-    driver.executemany(statement, map(_without_dashes, rows))
-    driver.execute("COMMIT")
-
-
-def _copy(driver: psycopg.Connection, table: str, *, names: list[str], rows: Iterable[Row]) -> None:
-    columns = SQL(", ").join(map(Identifier, names))
-    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), columns)
-    driver.execute("SET LOCAL statement_timeout = 0")
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([row[name] for name in names])
-    driver.commit()
-
-
-def _without_dashes(row: Row) -> Row:
-    # SQLAlchemy keeps UUIDs so where the database has no type for them
-    name = "id" if "id" in row else "job_id"
-    return {**row, name: row[name].replace("-", "")}
-
-
-def _look_at(engine: Engine) -> None:
-    """Have PostgreSQL count what is there, as its autovacuum would within minutes."""
-    if engine.dialect.name != "postgresql":
-        return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE")

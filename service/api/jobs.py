@@ -117,31 +117,28 @@ Wanted = Annotated[JobFilter, Depends(_wanted)]
         ),
     },
 )
-def submit_job(
-    engine: Database, submission: Asked, *, request: Request, response: Response
-) -> schemas.Job:
+def submit_job(engine: Database, submission: Asked, *, request: Request) -> Response:
     """Queue a search."""
     offered: Offered = request.app.state.offered
     offered.require(submission.spec)
     earlier.require(engine, submission)
     job, created = jobs.enqueue(engine, submission)
-    response.status_code = 202 if created else 200
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return present.job(job)
+    location = {"Location": f"/v1/jobs/{job.id}"}
+    return present.answer(present.job(job), status=202 if created else 200, headers=location)
 
 
-@router.get("", responses=responses(BadCursor, problems.INVALID))
+@router.get("", response_model=schemas.JobPage, responses=responses(BadCursor, problems.INVALID))
 def list_jobs(
     engine: Database, wanted: Wanted, *, limit: Limit = 50, cursor: Cursor = None
-) -> schemas.JobPage:
+) -> Response:
     """List jobs, newest first."""
-    return present.job_page(jobs.page(engine, wanted, limit=limit, cursor=cursor))
+    return present.answer(present.job_page(jobs.page(engine, wanted, limit=limit, cursor=cursor)))
 
 
-@router.get("/{job_id}", responses=responses(JobNotFound))
-def show_job(engine: Database, job_id: JobId) -> schemas.Job:
+@router.get("/{job_id}", response_model=schemas.Job, responses=responses(JobNotFound))
+def show_job(engine: Database, job_id: JobId) -> Response:
     """Return a job as it stands."""
-    return present.job(jobs.outline(engine, job_id))
+    return present.answer(present.job(jobs.outline(engine, job_id)))
 
 
 @router.post(

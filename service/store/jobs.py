@@ -1,38 +1,30 @@
 """Jobs as clients see them: submitted, looked up, listed, counted, cancelled."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import uuid_utils
 from sqlalchemy import Engine
 from sqlalchemy import Text
 from sqlalchemy import case
 from sqlalchemy import cast
 from sqlalchemy import func
-from sqlalchemy import literal
 from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy import update
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm import Session
 
+from service.store import additions
 from service.store import codec
 from service.store import cursors
-from service.store import labels
+from service.store import listings
 from service.store import quotas
 from service.store import rows
-from service.store import upserts
-from service.store import wakes
-from service.store.access import DEFAULT_TENANT
 from service.store.clock import db_now
 from service.store.errors import IdempotencyConflict
 from service.store.errors import JobAlreadyFinal
 from service.store.errors import JobNotFound
 from service.store.models import LIVE
 from service.store.models import JobRow
-from service.store.models import LabelRow
 from service.store.transactions import glancing
 from service.store.transactions import reading
 from service.store.transactions import writing
@@ -42,8 +34,6 @@ from service.store.values import JobFilter
 from service.store.values import JobState
 from service.store.values import Page
 from service.store.values import Submission
-from service.store.webhooks import FINAL_EVENTS
-from service.store.webhooks import Event
 
 
 def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
@@ -53,11 +43,11 @@ def enqueue(engine: Engine, submission: Submission) -> tuple[Job, bool]:
     """
     with writing(engine) as session:
         quota = quotas.holding(session, submission.tenant)
-        added = _insert(session, submission)
+        # by the connection: nobody asks the session for these rows
+        added = additions.add(session.connection(), submission)
         if added is not None:
             if quota is not None:
                 quotas.require_room(session, quota, submission=submission)
-            wakes.tell(session)
             return added, True
         job = rows.read_job(session, _id_of(session, submission))
     if not _alike(job.submission, submission):
@@ -117,25 +107,10 @@ def page(
     Those are the histograms of their setups, and the best of those that succeeded.
     Jobs that arrive while somebody pages neither repeat nor displace one. Raises BadCursor.
     """
-    statement = rows.select_outlines()
-    created_at: InstrumentedAttribute[float] = JobRow.created_at
-    job_id: InstrumentedAttribute[str] = JobRow.id
-    if wanted.label is not None:
-        # the label's copy of the sort key, so that one index finds and sorts
-        created_at, job_id = LabelRow.created_at, LabelRow.job_id
-        statement = statement.join(LabelRow, LabelRow.job_id == JobRow.id)
-        statement = statement.where(LabelRow.digest == codec.digest(*wanted.label))
-    if wanted.tenant is not None:
-        statement = statement.where(JobRow.tenant == wanted.tenant)
-    if wanted.state is not None:
-        statement = statement.where(JobRow.state == wanted.state)
-    if cursor is not None:
-        stamp, last = cursors.job_key(cursor)
-        key = tuple_(literal(stamp), literal(last, JobRow.id.type))
-        statement = statement.where(tuple_(created_at, job_id) < key)
-    statement = statement.order_by(created_at.desc(), job_id.desc()).limit(limit + 1)
+    # one more than asked for tells whether there are more
+    statement, said = listings.listing(wanted, limit=limit + 1, cursor=cursor)
     with glancing(engine) as connection:
-        found = connection.execute(statement).mappings().all()
+        found = connection.execute(statement, said).mappings().all()
     items = tuple(rows.outline_of(row) for row in found[:limit])
     more = len(found) > limit
     return Page(
@@ -182,43 +157,6 @@ def counts_by_state(engine: Engine) -> Mapping[JobState, int]:
     return {state: counts.get(state, 0) for state in JobState}
 
 
-def _insert(session: Session, submission: Submission) -> Job | None:
-    """Insert the job and its labels and return it; None where the key is taken."""
-    job_id = str(uuid_utils.uuid7())
-    # by the connection, here and below: nobody asks the session for these rows
-    connection = session.connection()
-    statement = upserts.insert(session, JobRow).values(
-        id=job_id,
-        tenant=submission.tenant,
-        state=JobState.QUEUED,
-        submission=codec.submission_document(submission),
-        idempotency_digest=_key_digest(submission),
-        priority=submission.priority,
-        from_job=submission.from_job,
-        created_at=db_now(),
-        claimable_at=db_now(),
-        **_told(submission),
-    )
-    statement = statement.on_conflict_do_nothing(index_elements=[JobRow.idempotency_digest])
-    created_at = connection.execute(statement.returning(JobRow.created_at)).scalar_one_or_none()
-    if created_at is None:
-        return None
-    labels.insert(connection, job_id, submission=submission, created_at=created_at)
-    return rows.queued(job_id, submission, created_at=created_at)
-
-
-def _told(submission: Submission) -> dict[str, Any]:
-    """Return whom to tell of the job, and of which of its events."""
-    webhook = submission.webhook
-    if webhook is None:
-        return {}
-    return {
-        "webhook": codec.webhook_document(webhook),
-        "start_untold": Event.STARTED in webhook.events,
-        "end_untold": any(event in FINAL_EVENTS for event in webhook.events),
-    }
-
-
 def _alike(one: Submission, other: Submission) -> bool:
     documents = [codec.submission_document(submission) for submission in (one, other)]
     apart = [(submission.webhook, submission.from_job) for submission in (one, other)]
@@ -226,16 +164,7 @@ def _alike(one: Submission, other: Submission) -> bool:
 
 
 def _id_of(session: Session, submission: Submission) -> str:
-    digest = _key_digest(submission)
+    digest = additions.key_digest(submission)
     return session.execute(
         select(JobRow.id).where(JobRow.idempotency_digest == digest)
     ).scalar_one()
-
-
-def _key_digest(submission: Submission) -> str | None:
-    key = submission.idempotency_key
-    if key is None:
-        return None
-    # a release that knew no tenants digested the key alone
-    own = () if submission.tenant == DEFAULT_TENANT else (submission.tenant,)
-    return codec.digest(*own, key)

@@ -175,9 +175,16 @@ class LabelRow(Base):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: the job's, so that the index also sorts
     created_at: Mapped[float]
+    #: the job's, so that an index also narrows; where a writer leaves them out, and whenever the
+    #: job's change, triggers of the database see to both
+    tenant: Mapped[str | None] = mapped_column(String(63))
+    state: Mapped[str | None] = mapped_column(String(16))
 
     __table_args__ = (
         Index("ix_labels_newest", "digest", "created_at", "job_id"),
+        Index("ix_labels_state_newest", "digest", "state", "created_at", "job_id"),
+        Index("ix_labels_tenant_newest", "digest", "tenant", "created_at", "job_id"),
+        Index("ix_labels_tenant_state_newest", "digest", "tenant", "state", "created_at", "job_id"),
         {"sqlite_with_rowid": False},
     )
 

@@ -1,6 +1,6 @@
 """Rows become values here, and nowhere else."""
 
-from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -29,21 +29,36 @@ from service.store.values import Taken
 #: what runs a statement that reads
 Reader = Session | Connection
 
-_LARGE = ("histograms", "result")
 _OF_BEST = "best_trial_"
+#: what no value of this module tells
+_UNTOLD = {
+    "idempotency_digest",
+    "claimable_at",
+    "error_attempt",
+    "best_number",
+    "content",
+    "start_untold",
+    "end_untold",
+    "ground",
+}
+_LARGE = {"histograms", "result"}
+#: of a trial that is the best of its job
+_AROUND = {"job_id", "seconds", "finished_at"}
 
 # Columns, not rows of the session: it would keep books of each one that is only looked at.
-_JOB: tuple[ColumnElement[Any], ...] = tuple(inspect(JobRow).columns)
-_TRIAL: tuple[ColumnElement[Any], ...] = tuple(inspect(TrialRow).columns)
-_TRIAL_NAMES = tuple(column.key for column in inspect(TrialRow).columns)
-_BEST_TRIAL = tuple(
-    column.label(f"{_OF_BEST}{name}") for name, column in zip(_TRIAL_NAMES, _TRIAL, strict=True)
+_JOB: tuple[ColumnElement[Any], ...] = tuple(
+    column for column in inspect(JobRow).columns if column.key not in _UNTOLD
 )
+_TRIAL: tuple[ColumnElement[Any], ...] = tuple(inspect(TrialRow).columns)
+_JUDGED = tuple(column for column in inspect(TrialRow).columns if column.key not in _AROUND)
+_JUDGED_NAMES = tuple((column.key, f"{_OF_BEST}{column.key}") for column in _JUDGED)
+_BEST_TRIAL = tuple(column.label(f"{_OF_BEST}{column.key}") for column in _JUDGED)
 _IS_BEST = and_(TrialRow.job_id == JobRow.id, TrialRow.number == JobRow.best_number)
 #: what a listing tells of results: why there is none
 _WHY_NONE = case((JobRow.state == JobState.INFEASIBLE, JobRow.result)).label("why_none")
 
 
+@cache
 def select_outlines() -> Select[*tuple[Any, ...]]:
     """Return the query for jobs, each with its best trial, without the large documents.
 
@@ -131,16 +146,14 @@ def _job_of(row: RowMapping, *, histograms: Document, result: Document | None) -
 
 
 def _submission_of(row: RowMapping) -> Submission:
-    return replace(
-        codec.submission_of(row["submission"]),
-        tenant=row["tenant"],
-        from_job=row["from_job"],
-        webhook=codec.webhook_of(row["webhook"]),
+    own = {"tenant": row["tenant"], "from_job": row["from_job"]}
+    return codec.submission_of(
+        {**row["submission"], **own, "webhook": codec.webhook_of(row["webhook"])}
     )
 
 
 def _progress_of(row: RowMapping) -> Progress:
     best = None
     if row[f"{_OF_BEST}number"] is not None:
-        best = codec.trial_of({name: row[f"{_OF_BEST}{name}"] for name in _TRIAL_NAMES})
+        best = codec.trial_of({name: row[labelled] for name, labelled in _JUDGED_NAMES})
     return Progress(trials=row["trials"], images_evaluated=row["images_evaluated"], best=best)

@@ -20,11 +20,14 @@ from sqlalchemy.pool import QueuePool
 
 from service.store import codec
 from service.store import faults
+from service.store import liveness
 from service.store import schema
 from service.store.errors import PasswordFileUnusable
 from service.store.errors import SchemaOutdated
 from service.store.errors import UnsupportedDatabase
-from service.store.transactions import SQLITE_BEGIN
+from service.store.transactions import ALONE
+from service.store.transactions import BEGIN
+from service.store.transactions import TO_WRITE
 
 #: connections kept open once so many were needed: opening one takes longer than most transactions,
 #: and PostgreSQL has a hundred for all processes unless told otherwise
@@ -69,7 +72,9 @@ def open_engine(url: str) -> Engine:
         raise UnsupportedDatabase("a database URL of that form") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        liveness.watch(engine)
+    event.listen(engine, "begin", _begin)
     with faults.translated(engine.url), engine.connect() as connection:
         connection.execute(select(1))
     return engine
@@ -78,7 +83,7 @@ def open_engine(url: str) -> Engine:
 def migrate(engine: Engine) -> None:
     """Bring the schema to this version, whole or not at all; others doing so wait their turn."""
     with faults.translated(engine.url), engine.connect() as connection:
-        connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        connection.execution_options(**{BEGIN: TO_WRITE})
         with connection.begin():
             if connection.dialect.name == "postgresql":
                 _take_turn(connection)
@@ -102,9 +107,11 @@ def _create(url: URL) -> Engine:
         connect_args={name: defaults[name] for name in defaults if name not in url.query},
         # an error's traceback is logged, and the parameters are what clients sent
         hide_parameters=True,
+        # transactions begin where _begin says: what is one statement needs none around it
+        isolation_level="AUTOCOMMIT",
+        json_deserializer=codec.loads,
         json_serializer=codec.dumps,
         max_overflow=POOL_OVERFLOW,
-        pool_pre_ping=True,
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT,
         poolclass=QueuePool,
@@ -141,8 +148,6 @@ def _with_password(url: URL) -> URL:
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - for the type checker
-    # transactions begin where _begin_sqlite says, not where Python guesses
-    connection.isolation_level = None
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         connection.execute("PRAGMA journal_mode = WAL")
     # FULL, not NORMAL: a job that was answered with 202 must survive a power cut
@@ -150,9 +155,14 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
-    connection.exec_driver_sql(begin)
+def _begin(connection: Connection) -> None:
+    how = connection.get_execution_options().get(BEGIN)
+    if how == ALONE:
+        return
+    # on SQLite, one that reads and then writes would fail at once, without waiting, when somebody
+    # else wrote in between
+    ahead = how == TO_WRITE and connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if ahead else "BEGIN")
 
 
 def _take_turn(connection: Connection) -> None:

@@ -112,7 +112,8 @@ def candidate(engine: Engine, job_id: str, *, tenant: str) -> tuple[Job, bool]:
     rows.require_job_id(job_id)
     wanted = (JobRow.id == job_id, JobRow.tenant == tenant)
     with reading(engine) as session:
-        row = session.execute(rows.select_outlines().where(*wanted)).mappings().one_or_none()
+        statement = rows.select_outlines().add_columns(JobRow.ground).where(*wanted)
+        row = session.execute(statement).mappings().one_or_none()
         if row is None:
             raise JobNotFound(job_id)
         begun = row["ground"] is not None and row["setup"] is not None

@@ -4,10 +4,14 @@ import hashlib
 import hmac
 import re
 import secrets
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
+from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import or_
@@ -94,17 +98,22 @@ def principal(engine: Engine, text: str) -> Principal | None:
     match = _TEXT.fullmatch(text)
     if match is None:
         return None
-    usage = func.coalesce(TokenRow.last_used_at, 0.0) < db_now() - USE_NOTED_EVERY
-    columns = TokenRow.digest, TokenRow.tenant, TokenRow.scopes
-    statement = select(*columns, usage).where(TokenRow.id == match["id"], usable())
     with glancing(engine) as connection:
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(_known(), {"token_id": match["id"]}).one_or_none()
     kept, tenant, scopes, unnoted = row or (_NOBODY, "", "", False)
     if not hmac.compare_digest(digest(match["secret"]), kept):
         return None
     if unnoted:
         _note_use(engine, match["id"])
     return Principal(tenant=tenant, scopes=_scopes(scopes), token_id=match["id"])
+
+
+@cache
+def _known() -> Select[*tuple[Any, ...]]:
+    """Return the query for what a token is compared with, made once: every request asks it."""
+    usage = func.coalesce(TokenRow.last_used_at, 0.0) < db_now() - USE_NOTED_EVERY
+    columns = TokenRow.digest, TokenRow.tenant, TokenRow.scopes
+    return select(*columns, usage).where(TokenRow.id == bindparam("token_id"), usable())
 
 
 def principal_of(row: TokenRow) -> Principal:

@@ -10,8 +10,12 @@ from sqlalchemy.orm import Session
 from service.store import faults
 from service.store import turns
 
-#: name of the execution option that says how SQLite begins
-SQLITE_BEGIN = "bitfloor_sqlite_begin"
+#: name of the execution option that says how a transaction begins, unless as one that reads
+BEGIN = "bitfloor_begin"
+#: one that writes
+TO_WRITE = "to write"
+#: none at all: each statement is one by itself
+ALONE = "alone"
 
 
 @contextmanager
@@ -25,13 +29,10 @@ def reading(engine: Engine) -> Iterator[Session]:
 def glancing(engine: Engine) -> Iterator[Connection]:
     """Open a connection to read with one statement, which sees one state of the database by itself.
 
-    That spares PostgreSQL two round trips, and both the session's bookkeeping.
+    That spares a round trip to begin and one to end, and the session's bookkeeping.
     """
-    alone = engine
-    if engine.dialect.name == "postgresql":
-        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with faults.translated(engine.url), alone.connect() as connection:
-        yield connection
+    with faults.translated(engine.url), engine.connect() as connection:
+        yield connection.execution_options(**{BEGIN: ALONE})
 
 
 @contextmanager
@@ -43,7 +44,5 @@ def writing(engine: Engine) -> Iterator[Session]:
         Session(engine, expire_on_commit=False) as session,
         session.begin(),
     ):
-        # a deferred transaction that reads and then writes fails at once, without waiting, when
-        # somebody else wrote in between
-        session.connection(execution_options={SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        session.connection(execution_options={BEGIN: TO_WRITE})
         yield session

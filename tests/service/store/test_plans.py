@@ -18,13 +18,28 @@ from tests.contracts.samples import enqueue
 
 Use = Callable[[Engine], object]
 
+LABEL = {"label": ("team", "vision")}
+STATE = {"state": JobState.QUEUED}
+TENANT = {"tenant": "vision"}
+
+
+def listing(**wanted: Any) -> Use:
+    return lambda engine: jobs.page(engine, JobFilter(**wanted))
+
+
 USES: dict[str, tuple[Use, str]] = {
-    "claiming": (lambda engine: leases.claim(engine, lease_seconds=LONG), "ix_jobs_claim"),
-    "listing": (jobs.page, "ix_jobs_newest"),
-    "listing by state": (
-        lambda engine: jobs.page(engine, JobFilter(state=JobState.QUEUED)),
-        "ix_jobs_state_newest",
+    "listing": (listing(), "ix_jobs_newest"),
+    "listing by state": (listing(**STATE), "ix_jobs_state_newest"),
+    "listing by tenant": (listing(**TENANT), "ix_jobs_tenant_newest"),
+    "listing by tenant and state": (listing(**TENANT, **STATE), "ix_jobs_tenant_state_newest"),
+    "listing by label": (listing(**LABEL), "ix_labels_newest"),
+    "listing by label and state": (listing(**LABEL, **STATE), "ix_labels_state_newest"),
+    "listing by tenant and label": (listing(**TENANT, **LABEL), "ix_labels_tenant_newest"),
+    "listing by tenant, label and state": (
+        listing(**TENANT, **LABEL, **STATE),
+        "ix_labels_tenant_state_newest",
     ),
+    "claiming": (lambda engine: leases.claim(engine, lease_seconds=LONG), "ix_jobs_claim"),
     "looking for starts to tell": (
         lambda engine: deliveries.claim(engine, lease_seconds=LONG),
         "ix_jobs_start_untold",
@@ -36,10 +51,6 @@ USES: dict[str, tuple[Use, str]] = {
     "looking for what to deliver": (
         lambda engine: deliveries.claim(engine, lease_seconds=LONG),
         "ix_deliveries_open",
-    ),
-    "listing by label": (
-        lambda engine: jobs.page(engine, JobFilter(label=("team", "vision"))),
-        "ix_labels_newest",
     ),
 }
 
