@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.chaos import api_killed
+from benchmarks.chaos import claiming
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
 from benchmarks.chaos import outlived
@@ -44,5 +45,8 @@ FAULTS: Mapping[str, Fault] = {
         partial(outlived.cut_off, sizes=outlived.LONG),
         partial(outlived.cut_off, sizes=outlived.SHORT),
         databases=("postgresql",),
+    ),
+    "claiming": Fault(
+        partial(claiming.run, sizes=claiming.LONG), partial(claiming.run, sizes=claiming.SHORT)
     ),
 }
