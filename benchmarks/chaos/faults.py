@@ -9,6 +9,7 @@ from benchmarks.chaos import api_killed
 from benchmarks.chaos import claiming
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
+from benchmarks.chaos import one_key
 from benchmarks.chaos import outlived
 from benchmarks.chaos import restarted
 from benchmarks.chaos.figures import Figure
@@ -48,5 +49,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "claiming": Fault(
         partial(claiming.run, sizes=claiming.LONG), partial(claiming.run, sizes=claiming.SHORT)
+    ),
+    "one-key": Fault(
+        partial(one_key.run, sizes=one_key.LONG), partial(one_key.run, sizes=one_key.SHORT)
     ),
 }
