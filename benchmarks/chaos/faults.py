@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.chaos import api_killed
+from benchmarks.chaos import cancelled
 from benchmarks.chaos import claiming
+from benchmarks.chaos import clocks
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
 from benchmarks.chaos import one_key
@@ -52,5 +54,11 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "one-key": Fault(
         partial(one_key.run, sizes=one_key.LONG), partial(one_key.run, sizes=one_key.SHORT)
+    ),
+    "clocks": Fault(
+        partial(clocks.run, sizes=clocks.LONG), partial(clocks.run, sizes=clocks.SHORT)
+    ),
+    "cancelled": Fault(
+        partial(cancelled.run, sizes=cancelled.LONG), partial(cancelled.run, sizes=cancelled.SHORT)
     ),
 }
