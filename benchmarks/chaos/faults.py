@@ -14,6 +14,7 @@ from benchmarks.chaos import killed
 from benchmarks.chaos import one_key
 from benchmarks.chaos import outlived
 from benchmarks.chaos import restarted
+from benchmarks.chaos import upgraded
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
 
@@ -60,5 +61,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "cancelled": Fault(
         partial(cancelled.run, sizes=cancelled.LONG), partial(cancelled.run, sizes=cancelled.SHORT)
+    ),
+    "upgraded": Fault(
+        partial(upgraded.run, sizes=upgraded.LONG), partial(upgraded.run, sizes=upgraded.SHORT)
     ),
 }
