@@ -46,7 +46,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(kills=4, jobs=3, live=2, budget=30, pause=0.7, lease=5.0)
+SHORT = Sizes(kills=3, jobs=2, live=2, budget=20, pause=0.7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(schemas=1, budget=30)
+SHORT = Sizes(schemas=1, budget=12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from alembic import command
 from sqlalchemy import Engine
 
 from benchmarks.chaos import earlier
+from benchmarks.chaos.crew import until
 from benchmarks.chaos.earlier import Heart
 from benchmarks.chaos.earlier import Tables
 from service.store import jobs
@@ -68,9 +69,7 @@ class TestHeart:
         tables = Tables(engine)
         own = tables.rows(job.id)["jobs"][0]["id"]
         with Heart(tables, own, lease=3.0).beating() as heart:
-            while heart.beats < 2:
-                pass
+            until("the lease is renewed twice", lambda: heart.beats >= 2, patience=30)
             assert heart.missed == 0
             leases.release(engine, lease)
-            while heart.missed < 1:
-                pass
+            until("the loss is met with", lambda: heart.missed >= 1, patience=30)

@@ -37,6 +37,7 @@ def server(folder: Path) -> Iterator[Postgres]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # longer than a fault itself waits in vain
 @pytest.mark.parametrize("name, database", EACH)
 def test_what_must_hold_does(
     name: str, database: str, nursery: Nursery, folder: Path, request: pytest.FixtureRequest
