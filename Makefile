@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check audit fuzz bench bench-search bench-service fmt secrets lock
+.PHONY: help demo test check audit fuzz bench bench-search bench-service chaos fmt secrets lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench-search: $(READY) ## compare searches on the embedded network, or: make ben
 
 bench-service: $(READY) ## load the service over SQLite and PostgreSQL, or: make bench-service LOAD="--seconds 3"
 	$(BIN)/python -m benchmarks.service_load $(LOAD)
+
+chaos: $(READY) ## make every fault happen and rewrite the table of docs/reliability.md, or: make chaos CHAOS="--short"
+	$(BIN)/python -m benchmarks.chaos --write docs/reliability.md $(CHAOS)
 
 fmt: $(READY) ## format, and fix what can be fixed
 	$(BIN)/ruff format

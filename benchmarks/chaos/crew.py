@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.chaos.journal import HELD
 from benchmarks.chaos.journal import Journal
 
 PATIENCE = 240.0  # seconds: longer than anything here may take
@@ -42,7 +43,8 @@ class Nursery:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.chaos.nursery"],
+            # with a clock that a worker can be given wrong
+            [sys.executable, "-m", "benchmarks.chaos.clock"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -95,13 +97,19 @@ class Crew:
         #: of those that ended by themselves
         self.exits: list[tuple[int, int]] = []
 
-    def start(self, *, limits: dict[str, int] | None = None, **settings: Any) -> int:
-        """Start a worker and return its process id; `limits` are those of setrlimit."""
+    def start(
+        self, *, limits: dict[str, int] | None = None, clock: float = 0.0, **settings: Any
+    ) -> int:
+        """Start a worker and return its process id.
+
+        `limits` are those of setrlimit, `clock` is by how many seconds its wall clock is wrong.
+        """
         asked = {
             "journal": str(self.journal.path),
             "log": str(self._log),
             "settings": self._settings | settings,
             "limits": limits or {},
+            "clock": clock,
         }
         pid = int(self._nursery.ask({"start": asked})["pid"])
         self.pids.append(pid)
@@ -113,6 +121,20 @@ class Crew:
         at = time.monotonic()
         self.pids.remove(pid)
         return at
+
+    def held(self, pid: int) -> int:
+        """Have a worker tell how many bytes of its device's memory its tensors hold now."""
+
+        def told() -> list[int]:
+            entries = self.journal.entries()
+            return [
+                e.held for e in entries if (e.pid, e.what) == (pid, HELD) and e.held is not None
+            ]
+
+        before = len(told())
+        os.kill(pid, signal.SIGUSR1)
+        until("the worker tells what it holds", lambda: len(told()) > before)
+        return told()[-1]
 
     def tend(self) -> list[tuple[int, int]]:
         """Return the workers that ended by themselves since the last call, with their status."""

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.chaos import api_killed
+from benchmarks.chaos import cancelled
+from benchmarks.chaos import claiming
+from benchmarks.chaos import clocks
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
+from benchmarks.chaos import one_key
 from benchmarks.chaos import outlived
 from benchmarks.chaos import restarted
+from benchmarks.chaos import upgraded
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
 
@@ -44,5 +49,20 @@ FAULTS: Mapping[str, Fault] = {
         partial(outlived.cut_off, sizes=outlived.LONG),
         partial(outlived.cut_off, sizes=outlived.SHORT),
         databases=("postgresql",),
+    ),
+    "claiming": Fault(
+        partial(claiming.run, sizes=claiming.LONG), partial(claiming.run, sizes=claiming.SHORT)
+    ),
+    "one-key": Fault(
+        partial(one_key.run, sizes=one_key.LONG), partial(one_key.run, sizes=one_key.SHORT)
+    ),
+    "clocks": Fault(
+        partial(clocks.run, sizes=clocks.LONG), partial(clocks.run, sizes=clocks.SHORT)
+    ),
+    "cancelled": Fault(
+        partial(cancelled.run, sizes=cancelled.LONG), partial(cancelled.run, sizes=cancelled.SHORT)
+    ),
+    "upgraded": Fault(
+        partial(upgraded.run, sizes=upgraded.LONG), partial(upgraded.run, sizes=upgraded.SHORT)
     ),
 }

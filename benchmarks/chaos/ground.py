@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
@@ -48,9 +49,12 @@ class Ground:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Yield the URL of a database with the newest schema and no rows."""
-        opened = self.server.fresh() if self.server else databases.sqlite(self.folder)
-        with opened as url:
+        with self.blank() as url:
             yield databases.migrated(url)
+
+    def blank(self) -> AbstractContextManager[str]:
+        """Yield the URL of a database without tables."""
+        return self.server.fresh() if self.server else databases.sqlite(self.folder)
 
     @contextmanager
     def apart(self) -> Iterator["Ground"]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from service.tracing import Attribute
 
 CLAIMED, BEGUN, RECORDED, SEARCHED, ENDED = "claimed", "begun", "recorded", "searched", "ended"
+HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Entry:
     #: seconds of the machine's monotonic clock, the same for all its processes
     at: float
     pid: int
-    #: CLAIMED a job, BEGUN a trial, RECORDED it, SEARCHED to the end, ENDED the attempt
+    #: CLAIMED a job, BEGUN a trial, RECORDED it, SEARCHED to the end, ENDED the attempt;
+    #: asked for, HELD memory
     what: str
     job: str = ""
     attempt: int = 0
@@ -31,6 +33,8 @@ class Entry:
     number: int | None = None
     #: how the attempt ended
     end: str = ""
+    #: bytes of the device's memory
+    held: int | None = None
 
 
 class Journal:
@@ -54,7 +58,8 @@ class Journal:
 
     def last(self, pid: int) -> Entry | None:
         """Return what the process did last."""
-        return next((entry for entry in reversed(self.entries()) if entry.pid == pid), None)
+        entries = (entry for entry in reversed(self.entries()) if entry.what != HELD)
+        return next((entry for entry in entries if entry.pid == pid), None)
 
     def holder(self, pid: int) -> Entry | None:
         """Return what the process did last if it holds a job, None if it holds none."""
@@ -96,7 +101,9 @@ class JournalTracer:
         self._job, self._attempt = job, attempt
         self.note(CLAIMED)
 
-    def note(self, what: str, *, number: int | None = None, end: str = "") -> None:
+    def note(
+        self, what: str, *, number: int | None = None, end: str = "", held: int | None = None
+    ) -> None:
         """Append a line."""
         entry = Entry(
             at=time.monotonic(),
@@ -106,6 +113,7 @@ class JournalTracer:
             attempt=self._attempt,
             number=number,
             end=end,
+            held=held,
         )
         os.write(self._file, json.dumps(asdict(entry)).encode() + b"\n")
 

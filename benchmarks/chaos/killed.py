@@ -26,6 +26,7 @@ from service.store import jobs
 from service.store.leases import MAX_FAILURES
 
 FAULT = "a worker is killed (`kill -9`)"
+LOOK = 0.25  # seconds from one look at how slow the machine is to the next
 HELD_AGAIN = 2.0  # seconds after the lease, of a machine that does nothing else
 
 
@@ -46,7 +47,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(kills=4, jobs=3, live=2, budget=30, pause=0.7, lease=5.0)
+SHORT = Sizes(kills=3, jobs=2, live=2, budget=20, pause=0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Hunt:
 
     def carry_on(self) -> None:
         """Feed and kill until all jobs have ended."""
-        due = started = time.monotonic()
+        due = look = started = time.monotonic()
         while not self._ended():
             if time.monotonic() - started > PATIENCE + 2 * self.sizes.kills:
                 raise WaitedInVain("all jobs have ended", PATIENCE)
@@ -82,8 +83,10 @@ class Hunt:
             while len(self.crew.pids) <= self.sizes.live:
                 self.crew.start()
             if len(self.kills) < self.sizes.kills and time.monotonic() >= due and self._kill():
-                self.pace.sample()
                 due = time.monotonic() + self.ground.draws.expovariate(1 / self.sizes.pause)
+            if time.monotonic() >= look:
+                self.pace.sample()
+                look = time.monotonic() + LOOK
             time.sleep(0.01)
 
     def _ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""Has torch loaded and forks workers that are ready at once: `python -m benchmarks.chaos.nursery`.
+"""Has torch loaded and forks workers that are ready at once: `python -m benchmarks.chaos.clock`.
 
 Reads one JSON document a line and answers each with one: {"start": {...}} with the new worker's
 {"pid"}, {"ended": true} with [[pid, status], ...] of the workers that ended since. When its input
@@ -20,7 +20,10 @@ from typing import Any
 
 import torch
 
+from benchmarks.chaos import clock as wall
 from benchmarks.chaos import requests
+from benchmarks.chaos.held import held
+from benchmarks.chaos.journal import HELD
 from benchmarks.chaos.journal import JournalTracer
 from service import logs
 from service.store import catalog
@@ -84,7 +87,9 @@ def _ended() -> list[tuple[int, int]]:
     return ended
 
 
-def _forked(*, journal: str, log: str, settings: dict[str, Any], limits: dict[str, int]) -> int:
+def _forked(
+    *, journal: str, log: str, settings: dict[str, Any], limits: dict[str, int], clock: float
+) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -92,6 +97,7 @@ def _forked(*, journal: str, log: str, settings: dict[str, Any], limits: dict[st
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _redirect(Path(log))
+        wall.shift(clock)
         _work(WorkerSettings(**settings), JournalTracer(Path(journal)), limits)
         status = 0
     except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
@@ -121,6 +127,7 @@ def _work(settings: WorkerSettings, tracer: JournalTracer, limits: dict[str, int
     session.require_current_schema(engine)
     catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
     device = workbench.choose_device(settings.device)
+    signal.signal(signal.SIGUSR1, lambda *_: tracer.note(HELD, held=held(device)))
     Worker(engine, settings, device, stop, Telemetry(tracer=tracer)).work_forever()
 
 

@@ -43,7 +43,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, budget=60, lease=5.0)
+SHORT = Sizes(times=1, budget=30)
 
 
 @dataclass(frozen=True, slots=True)
