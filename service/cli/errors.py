@@ -142,7 +142,9 @@ class FileUnusable(CommandError):
     """A file or folder cannot be written."""
 
     def __init__(self, path: object, why: str) -> None:
-        super().__init__(f"cannot write {path}: {why}; choose another place or free this one")
+        super().__init__(
+            f"cannot write {path}: {why}; choose another place, or make it possible here"
+        )
 
 
 class ServerStopped(CommandError):

@@ -1,5 +1,6 @@
 """The watchdog, the heartbeat, the retry policy and the registries, one by one."""
 
+import errno
 import threading
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from workers.errors import UnknownModel
 from workers.heartbeat import Heartbeat
 from workers.models.registry import open_models
 from workers.offers import offers
+from workers.room import DiskFull
 from workers.settings import WorkerSettings
 from workers.watchdog import Watchdog
 
@@ -113,7 +115,19 @@ class TestDecide:
         assert delays == [2.0, 4.0, 8.0, retry.LARGEST_DELAY]
 
     def test_an_error_without_words_is_still_named(self) -> None:
-        assert retry.decide(MemoryError(), 0).error.message == "MemoryError: no further details"
+        assert retry.decide(KeyError(), 0).error.message == "KeyError: no further details"
+
+    def test_a_full_disk_is_tried_again_as_often_as_need_be(self) -> None:
+        for error in (
+            OSError(errno.ENOSPC, "No space left on device", "/cache/x"),
+            OSError(errno.EDQUOT, "Disk quota exceeded"),
+            DiskFull("/cache", free="1.0 MiB", needed="2.0 MiB"),
+        ):
+            decisions = [retry.decide(error, 2, attempt=attempt) for attempt in (1, 2, 50, 10_000)]
+            assert [decision.delay for decision in decisions] == [2.0, 4.0, 60.0, 60.0]
+            assert {(one.error.code, one.counted) for one in decisions} == {("disk-full", False)}
+            assert "free some" in decisions[0].error.message
+        assert retry.decide(OSError(errno.EIO, "Input/output error"), 0).counted
 
 
 class TestOffers:
