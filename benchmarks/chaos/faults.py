@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.chaos import api_killed
+from benchmarks.chaos import cache_full
+from benchmarks.chaos import database_full
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
 from benchmarks.chaos import outlived
+from benchmarks.chaos import poison
+from benchmarks.chaos import report_full
 from benchmarks.chaos import restarted
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
@@ -44,5 +48,20 @@ FAULTS: Mapping[str, Fault] = {
         partial(outlived.cut_off, sizes=outlived.LONG),
         partial(outlived.cut_off, sizes=outlived.SHORT),
         databases=("postgresql",),
+    ),
+    "disk-full-database": Fault(
+        partial(database_full.run, sizes=database_full.LONG),
+        partial(database_full.run, sizes=database_full.SHORT),
+    ),
+    "disk-full-cache": Fault(
+        partial(cache_full.run, sizes=cache_full.LONG),
+        partial(cache_full.run, sizes=cache_full.SHORT),
+    ),
+    "disk-full-report": Fault(
+        partial(report_full.run, sizes=report_full.LONG),
+        partial(report_full.run, sizes=report_full.SHORT),
+    ),
+    "poison": Fault(
+        partial(poison.run, sizes=poison.LONG), partial(poison.run, sizes=poison.SHORT)
     ),
 }

@@ -82,10 +82,10 @@ def write(path: Path, content: bytes) -> None:
         else:
             _replace(path.resolve(), content)
     except OSError as error:
-        why = error.strerror or str(error)
-        if is_full(error):
+        why, full = error.strerror or str(error), is_full(error)
+        if full:
             why = f"{why}, and {bytes_in_words(len(content))} are needed"
-        raise FileUnusable(path, why) from error
+        raise FileUnusable(path, why, full=full) from error
 
 
 def is_full(error: OSError) -> bool:

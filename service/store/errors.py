@@ -184,10 +184,11 @@ class BackupUnusable(StoreError):
 
 
 class BackupFailed(StoreError):
-    """The copy could not be written."""
+    """The copy could not be written; `full`: for want of room."""
 
-    def __init__(self, path: object, why: str) -> None:
-        super().__init__(f"cannot write {path}: {why}; nothing that was there has changed")
+    def __init__(self, path: object, why: str, *, full: bool = False) -> None:
+        remedy = "; choose another place, or free some room there" if full else ""
+        super().__init__(f"cannot write {path}: {why}{remedy}; nothing that was there has changed")
 
 
 class DatabaseInUse(StoreError):
