@@ -1,23 +1,18 @@
 """The disk of the database is filled while workers search and clients submit, and then freed."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from itertools import count
-from typing import LiteralString
 
 import psycopg
-from psycopg.sql import SQL
-from psycopg.sql import Identifier
-from sqlalchemy import make_url
 
 from benchmarks.chaos import api
 from benchmarks.chaos import databases
 from benchmarks.chaos import disk
+from benchmarks.chaos import intact
 from benchmarks.chaos import requests
 from benchmarks.chaos import restarted
 from benchmarks.chaos import work
@@ -188,7 +183,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
             Check(what="workers' words on it", seen=told, at_least=1),
             Check(what="workers that ended", seen=len(crew.exits), at_most=0),
             Check(what="other answers", seen=len(filling.client.others), at_most=0),
-            Check(what="faults in the database", seen=_faults(url), at_most=0),
+            Check(what="faults in the database", seen=intact.faults(url), at_most=0),
             *work.checks(damage, crew.journal),
             Check(
                 what="every job goes on after it is freed within",
@@ -221,36 +216,3 @@ def _on(own: Disk, ground: Ground) -> Iterator[tuple[Postgres | None, str]]:
     else:
         with databases.postgres(own.folder / "data") as server, server.fresh() as url:
             yield server, url
-
-
-def _faults(url: str) -> int:
-    """Have SQLite look itself over, read PostgreSQL's tables both ways; return what is wrong."""
-    path = make_url(url).database
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(str(path))) as connection:
-            said = connection.execute("PRAGMA integrity_check").fetchall()
-        return sum(line != ("ok",) for line in said)
-    with psycopg.connect(url, autocommit=True) as connection:
-        tables = connection.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' "
-            "AND relnamespace = 'public'::regnamespace"
-        ).fetchall()
-        return sum(_read(connection, name) != _indexed(connection, name) for (name,) in tables)
-
-
-def _read(connection: psycopg.Connection, table: str) -> int:
-    """Return how many rows the table has, after reading all of every row, checksums and all."""
-    connection.execute("RESET enable_seqscan")
-    return _counted(connection, "SELECT count(t::text) FROM {} t", table)
-
-
-def _indexed(connection: psycopg.Connection, table: str) -> int:
-    """Return how many rows an index of the table knows."""
-    connection.execute("SET enable_seqscan = off")
-    return _counted(connection, "SELECT count(*) FROM {}", table)
-
-
-def _counted(connection: psycopg.Connection, statement: LiteralString, table: str) -> int:
-    row = connection.execute(SQL(statement).format(Identifier(table))).fetchone()
-    assert row is not None
-    return int(row[0])

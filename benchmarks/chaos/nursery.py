@@ -84,7 +84,9 @@ def _ended() -> list[tuple[int, int]]:
     return ended
 
 
-def _forked(*, journal: str, log: str, settings: dict[str, Any], limits: dict[str, int]) -> int:
+def _forked(
+    *, journal: str, log: str, settings: dict[str, Any], limits: dict[str, int], packages: list[str]
+) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -92,6 +94,7 @@ def _forked(*, journal: str, log: str, settings: dict[str, Any], limits: dict[st
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _redirect(Path(log))
+        sys.path += packages
         _work(WorkerSettings(**settings), JournalTracer(Path(journal)), limits)
         status = 0
     except BaseException:  # noqa: BLE001 - the child must end here, whatever happened

@@ -171,6 +171,20 @@ class QueueContract:
         leases.retry(engine, claim(engine), error=ERROR, delay_seconds=0)
         assert claim(engine).attempt == 2
 
+    def test_a_job_that_kills_its_worker_three_times_fails_though_once_it_was_given_back(
+        self, engine: Engine
+    ) -> None:
+        job = enqueue(engine)
+        claim(engine, lease_seconds=LAPSED)
+        leases.release(engine, claim(engine))
+        for _ in range(leases.MAX_FAILURES - 1):
+            claim(engine, lease_seconds=LAPSED)
+        # whoever looks for work next, and be it in its worker's place
+        assert leases.claim(engine, lease_seconds=LONG) is None
+        found = jobs.get(engine, job.id)
+        assert (found.state, found.failures, found.attempt) == (JobState.FAILED, 3, 4)
+        assert found.error == leases.WORKER_LOST
+
     def test_a_job_is_put_off_without_blame_as_often_as_need_be(self, engine: Engine) -> None:
         job = enqueue(engine)
         for _ in range(2 * leases.MAX_FAILURES):

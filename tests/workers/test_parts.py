@@ -1,6 +1,8 @@
 """The watchdog, the heartbeat, the retry policy and the registries, one by one."""
 
 import errno
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -46,6 +48,19 @@ class TestWatchdog:
                 assert ended.wait(5)
         finally:
             threading.excepthook = hook
+
+    def test_a_step_that_lets_no_other_thread_run_ends_the_process_all_the_same(self) -> None:
+        program = (
+            "import re\nfrom workers.watchdog import Watchdog\n"
+            "with Watchdog(lambda *_: None, grace=0.1).limit('a trial', 0.1):\n"
+            # backtracks for years, and meanwhile nothing else of Python runs
+            "    re.match('(a+)+$', 'a' * 60 + 'b')\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], check=False, stderr=subprocess.PIPE, timeout=60
+        )
+        assert ended.returncode != 0
+        assert b"in match" in ended.stderr
 
     def test_a_step_in_time_is_left_alone(self) -> None:
         ended = threading.Event()
