@@ -97,7 +97,7 @@ def _usage(folder: Path) -> tuple[int, int]:
 
 
 def _sweep(folder: Path) -> None:
-    for file in folder.glob(f".*{_PART}"):
+    for file in folder.glob(".*part"):
         with suppress(FileNotFoundError):
             if time.time() - file.stat().st_mtime > _ABANDONED:
                 file.unlink()

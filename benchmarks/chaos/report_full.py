@@ -68,28 +68,26 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
         full = [_save(own, command, name=name) for name, command in commands.items()]
         own.free()
         freed = [_save(own, command, name=name) for name, command in commands.items()]
-        with urlopen(f"{server}/v1/jobs/{job}/report", timeout=PATIENCE) as answer:  # noqa: S310 - ours
+        with urlopen(f"{server}/v1/jobs/{job}/report", timeout=PATIENCE) as answer:  # noqa: S310 - our own server's
             page = answer.read()
         pages = [(own.folder / name).read_bytes() for name in ("new.html", "earlier.html")]
     return Figure(
         fault=FAULT,
         database=ground.database,
         done=f"{len(commands)} commands, of which one replaces a file, {len(page):,} bytes each",
-        checks=(
-            Check(what="refused", seen=sum(s.status == 1 for s in full), at_least=len(full)),
-            Check(
-                what="told the file and what to do",
-                seen=sum(s.clear for s in full),
-                at_least=len(full),
-            ),
-            Check(what="files left or altered", seen=sum(s.left for s in full), at_most=0),
-            Check(
-                what="saved when it was freed",
-                seen=sum(s.status == 0 for s in freed),
-                at_least=len(freed),
-            ),
-            Check(what="reports not whole", seen=sum(p != page for p in pages), at_most=0),
-        ),
+        checks=_checks(full, freed, broken=sum(found != page for found in pages)),
+    )
+
+
+def _checks(full: list[Saved], freed: list[Saved], *, broken: int) -> tuple[Check, ...]:
+    clear = sum(saved.clear for saved in full)
+    saved = sum(saved.status == 0 for saved in freed)
+    return (
+        Check(what="refused", seen=sum(s.status == 1 for s in full), at_least=len(full)),
+        Check(what="told the file and what to do", seen=clear, at_least=len(full)),
+        Check(what="files left or altered", seen=sum(s.left for s in full), at_most=0),
+        Check(what="saved when it was freed", seen=saved, at_least=len(freed)),
+        Check(what="reports not whole", seen=broken, at_most=0),
     )
 
 

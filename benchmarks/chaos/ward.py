@@ -16,7 +16,6 @@ from benchmarks.chaos.journal import CLAIMED
 from benchmarks.chaos.journal import ENDED
 from benchmarks.chaos.journal import RECORDED
 from benchmarks.chaos.journal import Entry
-from benchmarks.chaos.pace import Pace
 from benchmarks.chaos.restarted import Load
 
 
@@ -27,8 +26,8 @@ class Spell:
     #: by the monotonic clock
     begin: float
     end: float
-    #: trials a second of the jobs that do no harm, as on a machine that does nothing else
-    rate: float = 0.0
+    #: recorded, of the jobs that do no harm
+    trials: int = 0
 
     @property
     def seconds(self) -> float:
@@ -46,6 +45,8 @@ class Ward:
     engine: Engine
     crew: Crew
     load: Load
+    #: how many there are, but for those that died and are not replaced yet
+    workers: int
     #: seconds until a worker that died is replaced
     restart: float
     #: process ids of the dead whose replacement is not there yet, and when it is due
@@ -57,6 +58,11 @@ class Ward:
         """Start a worker that has a share of the machine's memory, and no more."""
         return self.crew.start(limits={"RLIMIT_AS": poisons.ADDRESSES})
 
+    def fill(self) -> None:
+        """Start those that are lacking."""
+        while len(self.crew.pids) + len(self.due) < self.workers:
+            self.start()
+
     def tend(self) -> None:
         """Replace the workers that died, as whatever runs them would."""
         now = time.monotonic()
@@ -67,17 +73,16 @@ class Ward:
 
     def spell(self, seconds: float) -> Spell:
         """Let them work so long, always with jobs enough that do no harm."""
-        pace, begin = Pace(), time.monotonic()
+        begin = time.monotonic()
         while (now := time.monotonic()) < begin + seconds:
             self.load.feed()
             self.tend()
-            pace.sample()
             time.sleep(0.1)
         recorded = sum(
             entry.what == RECORDED and entry.job in self.load.ids and begin <= entry.at < now
             for entry in self.crew.journal.entries()
         )
-        return Spell(begin=begin, end=now, rate=recorded / (now - begin) * pace.slowness)
+        return Spell(begin=begin, end=now, trials=recorded)
 
     def until_ended(self, ids: Collection[str]) -> None:
         """Let them work until these jobs have ended."""
