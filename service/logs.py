@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from textwrap import indent
 from typing import Any
 
@@ -28,7 +29,7 @@ def to_stderr(form: str | None = None, *, level: str = "info") -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # asked for at every event: whoever redirects stderr later is followed
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _Patient(sys.stderr),
         processors=processors(chosen, terminal=terminal),
     )
     # never below warnings, whatever our own level: what HTTP libraries tell at debug is headers
@@ -46,6 +47,17 @@ def processors(form: str, *, terminal: bool) -> list[Processor]:
         _without_secrets,
         *_forms(terminal=terminal)[form],
     ]
+
+
+class _Patient(structlog.PrintLogger):
+    """Says what it can: a log on a full disk is no reason to give up what it tells of."""
+
+    def msg(self, message: str) -> None:
+        """Print the line, if there is room for it."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg
 
 
 class _Forward(logging.Handler):

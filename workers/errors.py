@@ -18,6 +18,8 @@ WorkerError
 ├── UnusableData        a dataset, or one file of it, cannot be read as what it should be
 ├── MismatchedData      the dataset does not fit the model
 ├── EarlierJobUnusable  nothing can be taken over from the job to start from
+├── DiskFull            in room: there is no room for a file now; there may be later
+├── DiskTooSmall        in room: a file is larger than its disk
 ├── MetricsAddressUnusable  nothing can answer Prometheus there
 ├── Cancelled           the job was cancelled while a trial ran
 └── Stopping            the worker was asked to stop while a trial ran

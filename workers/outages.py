@@ -1,4 +1,4 @@
-"""Waits out a database that goes away in the middle of an attempt, for the lease may outlast it."""
+"""Waits out a database that goes away or fills its disk, for the attempt's lease may outlast it."""
 
 import time
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import TypeVar
 import structlog
 
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import DatabaseUnreachable
 
 log = structlog.get_logger()
@@ -31,8 +32,8 @@ def outlast(
     while True:
         try:
             return do()
-        except (DatabaseUnreachable, DatabaseBusy) as error:
-            log.warning("the database is away; trying again", why=str(error), pause=pause)
+        except (DatabaseUnreachable, DatabaseBusy, DatabaseFull) as error:
+            log.warning("the database cannot be used; trying again", why=str(error), pause=pause)
         check()
         wait(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,12 @@ from search.quantization.capture import CapturedNetwork
 from search.quantization.quantizer import Calibration
 from search.rules import Menu
 from search.sensitivity import Sensitivity
+from workers import room
 from workers.data import Split
 from workers.data import raw_bytes
 from workers.datasets.cache import DIGEST_SIZE
 from workers.datasets.cache import is_whole
+from workers.room import DiskFull
 
 log = structlog.get_logger()
 
@@ -69,9 +70,9 @@ def key(  # noqa: PLR0913 - all that a measurement depends on
 def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensitivity:
     """Return the sensitivity kept under the name, measured first if there is none.
 
-    A file that is cut off or altered is measured again.
+    A file that is cut off or altered is measured again. Without room it is not kept, which costs
+    the next job the time to measure and this one nothing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.sensitivity"
     if path.exists():
         if is_whole(path):
@@ -79,9 +80,11 @@ def kept(folder: Path, name: str, *, make: Callable[[], Sensitivity]) -> Sensiti
         log.warning("a kept sensitivity is damaged and measured again", file=str(path))
     made = make()
     document = json.dumps(document_of(made)).encode()
-    with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".part", delete=False) as file:
-        file.write(document + hashlib.sha256(document).digest())
-    Path(file.name).replace(path)
+    try:
+        with room.written(path) as file:
+            file.write(document + hashlib.sha256(document).digest())
+    except DiskFull as error:
+        log.warning("a sensitivity is not kept", why=str(error))
     return made
 
 

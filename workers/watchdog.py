@@ -1,5 +1,6 @@
 """Ends the process when one step takes longer than it may: a hung device cannot be interrupted."""
 
+import faulthandler
 import os
 import threading
 from collections.abc import Callable
@@ -9,18 +10,29 @@ from contextvars import copy_context
 
 #: exit status of a worker that its watchdog ended; whoever started it starts another
 EXIT_STATUS = 70
+#: seconds more for a step that lets no other thread of Python run, this one's included
+GRACE = 10.0
+
+_STDERR = 2  # the file descriptor, whatever Python calls stderr
 
 
 class Watchdog:
-    """Runs `cause(what, seconds)` and then `end()` once a watched step is overdue."""
+    """Runs `cause(what, seconds)` and then `end()` once a watched step is overdue.
+
+    A step that holds on to the interpreter would keep it from that: GRACE later the process ends
+    without a word but the stack, with status 1, by a thread that needs no interpreter.
+    """
 
     def __init__(
         self,
         cause: Callable[[str, float], None],
         end: Callable[[], None] = lambda: os._exit(EXIT_STATUS),
+        *,
+        grace: float = GRACE,
     ) -> None:
         self._cause = cause
         self._end = end
+        self._grace = grace
 
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
@@ -29,10 +41,14 @@ class Watchdog:
         timer = threading.Timer(seconds, copy_context().run, (self._overdue, what, seconds))
         timer.name, timer.daemon = "watchdog", True
         timer.start()
+        # one for the process, which has one step at a time
+        last = min(seconds + self._grace, threading.TIMEOUT_MAX)
+        faulthandler.dump_traceback_later(last, exit=True, file=_STDERR)
         try:
             yield
         finally:
             timer.cancel()
+            faulthandler.cancel_dump_traceback_later()
 
     def _overdue(self, what: str, seconds: float) -> None:
         # whatever happens while telling, the process must end

@@ -76,7 +76,7 @@ class Worker:
                 outages = 0
             except StoreError as error:
                 outages += 1
-                log.warning("the database is away", why=str(error))
+                log.warning("the database cannot be used", why=str(error))
                 doublings = min(outages, _MOST_DOUBLINGS)
                 wait = min(self.settings.poll_seconds * 2**doublings, LONGEST_PAUSE)
             if wait:
@@ -143,7 +143,7 @@ class Worker:
         return End.FINISHED
 
     def _failed(self, lease: Lease, error: Exception, *, earlier: int) -> End:
-        decision = retry.decide(error, earlier)
+        decision = retry.decide(error, earlier, attempt=lease.attempt)
         if decision.delay is None:
             log.warning("failed", code=decision.error.code, why=decision.error.message)
             leases.fail(self.engine, lease, decision.error)
@@ -151,7 +151,8 @@ class Worker:
         log.error(
             "attempt failed", code=decision.error.code, retry_in=decision.delay, exc_info=error
         )
-        leases.retry(self.engine, lease, error=decision.error, delay_seconds=decision.delay)
+        again = leases.retry if decision.counted else leases.postpone
+        again(self.engine, lease, error=decision.error, delay_seconds=decision.delay)
         return End.RETRY
 
     def _heartbeat(self, lease: Lease) -> Heartbeat:

@@ -90,6 +90,8 @@ class Crew:
     def __init__(self, nursery: Nursery, folder: Path, **settings: Any) -> None:
         """`settings` are those of workers.settings.WorkerSettings."""
         self._nursery = nursery
+        #: folders in which its workers find packages beside those that are installed
+        self.packages: list[str] = []
         self._log = folder / "workers.log"
         self._settings = {"cache_dir": str(folder / "cache"), "device": "cpu", **settings}
         self.journal = Journal(folder / "journal.jsonl")
@@ -110,6 +112,7 @@ class Crew:
             "settings": self._settings | settings,
             "limits": limits or {},
             "clock": clock,
+            "packages": self.packages,
         }
         pid = int(self._nursery.ask({"start": asked})["pid"])
         self.pids.append(pid)

@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError
 
 from service.store import schema
 from service.store.clock import db_now
-from service.store.transactions import SQLITE_BEGIN
+from service.store.transactions import BEGIN
+from service.store.transactions import TO_WRITE
 
 #: what belongs to a job, in the order in which the rows refer to one another
 TABLES = ("jobs", "labels", "trials", "front")
@@ -105,7 +106,7 @@ class Tables:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
-            connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+            connection.execution_options(**{BEGIN: TO_WRITE})
             with connection.begin():
                 yield connection
 

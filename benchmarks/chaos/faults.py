@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.chaos import api_killed
+from benchmarks.chaos import cache_full
 from benchmarks.chaos import cancelled
 from benchmarks.chaos import claiming
 from benchmarks.chaos import clocks
+from benchmarks.chaos import database_full
 from benchmarks.chaos import databases
 from benchmarks.chaos import killed
 from benchmarks.chaos import one_key
 from benchmarks.chaos import outlived
+from benchmarks.chaos import poison
+from benchmarks.chaos import report_full
 from benchmarks.chaos import restarted
 from benchmarks.chaos import upgraded
 from benchmarks.chaos.figures import Figure
@@ -64,5 +68,20 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "upgraded": Fault(
         partial(upgraded.run, sizes=upgraded.LONG), partial(upgraded.run, sizes=upgraded.SHORT)
+    ),
+    "disk-full-database": Fault(
+        partial(database_full.run, sizes=database_full.LONG),
+        partial(database_full.run, sizes=database_full.SHORT),
+    ),
+    "disk-full-cache": Fault(
+        partial(cache_full.run, sizes=cache_full.LONG),
+        partial(cache_full.run, sizes=cache_full.SHORT),
+    ),
+    "disk-full-report": Fault(
+        partial(report_full.run, sizes=report_full.LONG),
+        partial(report_full.run, sizes=report_full.SHORT),
+    ),
+    "poison": Fault(
+        partial(poison.run, sizes=poison.LONG), partial(poison.run, sizes=poison.SHORT)
     ),
 }

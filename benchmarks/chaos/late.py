@@ -49,6 +49,7 @@ def _writes(engine: Engine, lease: Lease) -> Iterator[Write]:
     yield lambda: leases.note_cause(engine, lease, _ERROR)
     yield lambda: leases.release(engine, lease)
     yield lambda: leases.retry(engine, lease, error=_ERROR, delay_seconds=0.0)
+    yield lambda: leases.postpone(engine, lease, error=_ERROR, delay_seconds=0.0)
     yield lambda: leases.cancel(engine, lease)
     yield lambda: leases.fail(engine, lease, _ERROR)
     yield lambda: leases.end_infeasible(engine, lease, {})

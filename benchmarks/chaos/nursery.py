@@ -87,8 +87,14 @@ def _ended() -> list[tuple[int, int]]:
     return ended
 
 
-def _forked(
-    *, journal: str, log: str, settings: dict[str, Any], limits: dict[str, int], clock: float
+def _forked(  # noqa: PLR0913 - all that a worker is told
+    *,
+    journal: str,
+    log: str,
+    settings: dict[str, Any],
+    limits: dict[str, int],
+    clock: float,
+    packages: list[str],
 ) -> int:
     pid = os.fork()
     if pid:
@@ -98,6 +104,7 @@ def _forked(
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _redirect(Path(log))
         wall.shift(clock)
+        sys.path += packages
         _work(WorkerSettings(**settings), JournalTracer(Path(journal)), limits)
         status = 0
     except BaseException:  # noqa: BLE001 - the child must end here, whatever happened

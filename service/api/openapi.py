@@ -19,6 +19,7 @@ from service.api.errors import WrongHost
 from service.api.illustrated import illustrate
 from service.api.problems import Problem
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import DatabaseUnreachable
 from service.store.errors import SchemaOutdated
 
@@ -28,7 +29,7 @@ _REF = "#/components/schemas/{model}"
 _FASTAPI_S = "Successful Response"
 _EVERYWHERE = (WrongHost, NoAnswerInTime)
 _AT_THE_DOOR = (Unauthenticated, ScopeMissing, TooManyRequests)
-_DATABASE = (DatabaseUnreachable, DatabaseBusy, SchemaOutdated)
+_DATABASE = (DatabaseUnreachable, DatabaseBusy, DatabaseFull, SchemaOutdated)
 
 _TOKEN = {
     "type": "http",

@@ -24,6 +24,7 @@ from service.api.errors import UnknownRoute
 from service.api.errors import WrongHost
 from service.store.errors import BadCursor
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import DatabaseUnreachable
 from service.store.errors import DeliveryNotFound
 from service.store.errors import DeliveryPending
@@ -78,6 +79,7 @@ def _closest(error: NothingFeasible) -> Members:
 
 
 _SOON = {"Retry-After": "5"}
+_CLOSE = {"Connection": "close"}  # whoever goes on sending is not listened to
 
 NOT_JSON = Problem(400, "not-json", "The body is not JSON")
 WRONG_MEDIA_TYPE = Problem(415, "unsupported-media-type", "The body is not declared as JSON")
@@ -88,13 +90,7 @@ INVALID = Problem(
     example={"errors": [{"field": "tolerance", "message": "input should be less than 1"}]},
 )
 TOO_LARGE = Problem(413, "body-too-large", "The body is too large")
-TOO_SLOW = Problem(
-    # whoever goes on sending is not listened to
-    408,
-    "request-too-slow",
-    "The request did not arrive in time",
-    headers={"Connection": "close"},
-)
+TOO_SLOW = Problem(408, "request-too-slow", "The request did not arrive in time", headers=_CLOSE)
 TOO_MANY = Problem(503, "too-many-connections", "There are too many connections", headers=_SOON)
 MALFORMED = Problem(400, "not-http", "The request is not HTTP")
 WRONG_METHOD = Problem(405, "method-not-allowed", "The method is not allowed here")
@@ -204,6 +200,13 @@ TABLE: Mapping[type[Exception], Problem] = {
         "The database is busy",
         "the database was locked for too long; try again shortly",
         headers=_SOON,
+    ),
+    DatabaseFull: Problem(
+        503,
+        "database-full",
+        "The database has no room left",
+        "its disk is full and nothing was stored; try again once its operator has freed some room",
+        headers={"Retry-After": "30"},
     ),
     SchemaOutdated: Problem(
         503, "schema-outdated", "The database schema is not that of this version"

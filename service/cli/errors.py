@@ -139,10 +139,11 @@ class AddressUnusable(CommandError):
 
 
 class FileUnusable(CommandError):
-    """A file or folder cannot be written."""
+    """A file or folder cannot be written; `full`: for want of room."""
 
-    def __init__(self, path: object, why: str) -> None:
-        super().__init__(f"cannot write {path}: {why}; choose another place or free this one")
+    def __init__(self, path: object, why: str, *, full: bool = False) -> None:
+        remedy = "free some room there" if full else "make it possible here"
+        super().__init__(f"cannot write {path}: {why}; choose another place, or {remedy}")
 
 
 class ServerStopped(CommandError):

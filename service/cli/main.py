@@ -25,6 +25,7 @@ from service.cli import watch
 from service.cli import webhook
 from service.cli.errors import CommandError
 from service.cli.errors import ExitStatus
+from service.cli.output import is_full
 from service.cli.output import plain
 from service.client import ClientError
 from service.client import Problem
@@ -103,16 +104,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = app(args=arguments, prog_name="bitfloor", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        # whoever read our output has gone; Python would complain again when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()  # whoever read it has gone
         return ExitStatus.ERROR
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the one place that catches everything
         sentence, exit_status = _explain(error)
         print(f"error: {plain(sentence)}", file=sys.stderr)
+        if isinstance(error, OSError):
+            _abandon_output()
         return exit_status
     return int(status or ExitStatus.OK)
+
+
+def _abandon_output() -> None:
+    """Let what is left of it go nowhere: Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: Exception) -> tuple[str, ExitStatus]:
@@ -126,7 +133,14 @@ def _explain(error: Exception) -> tuple[str, ExitStatus]:
         return str(error), ExitStatus.WAIT_TIMEOUT
     if isinstance(error, ClientError | StoreError):
         return str(error), ExitStatus.ERROR
-    return f"unexpected {type(error).__name__}: {error}; please report this", ExitStatus.ERROR
+    return _unexpected(error), ExitStatus.ERROR
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and is_full(error):
+        where = error.filename or "the output"
+        return f"cannot write {where}: {error.strerror}; free some room where that goes"
+    return f"unexpected {type(error).__name__}: {error}; please report this"
 
 
 def _usage_sentence(error: Any) -> str:

@@ -1,6 +1,8 @@
 """Where words go: data to stdout, talk to stderr, and no control character to the terminal."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,9 +15,13 @@ from rich.console import Console
 from rich.console import RenderableType
 
 from service.cli.errors import FileUnusable
+from service.words import bytes_in_words
 
 #: columns where stdout is no terminal: wide enough that a pipe sees whole ids
 PIPE_WIDTH = 200
+
+#: of a file that may be written in a folder that may not, or that something is mounted on
+_IN_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY})
 
 
 class Format(StrEnum):
@@ -68,11 +74,39 @@ def verbatim(raw: bytes) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write the file, or raise FileUnusable."""
+    """Write the file whole, or raise FileUnusable and leave what was there as it was."""
     try:
-        path.write_bytes(content)
+        if path.exists() and not path.is_file():
+            # a pipe or a device
+            path.write_bytes(content)
+        else:
+            _replace(path.resolve(), content)
     except OSError as error:
-        raise FileUnusable(path, error.strerror or str(error)) from error
+        why, full = error.strerror or str(error), is_full(error)
+        if full:
+            why = f"{why}, and {bytes_in_words(len(content))} are needed"
+        raise FileUnusable(path, why, full=full) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether the system refused to write for want of room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "wb") as file:
+            file.write(content)
+            if path.exists():
+                part.chmod(path.stat().st_mode)
+        part.replace(path)
+    except OSError as error:
+        if error.errno not in _IN_PLACE or not path.exists():
+            raise
+        path.write_bytes(content)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def plain(text: object) -> str:

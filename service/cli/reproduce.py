@@ -17,6 +17,7 @@ from service.cli.errors import FieldUnusable
 from service.cli.errors import FileUnusable
 from service.cli.errors import listed
 from service.cli.output import say
+from service.cli.output import write
 from service.store import codec
 
 #: where nothing is said; the quantizers are what bitfloor's own search chooses from
@@ -108,6 +109,6 @@ def _render(output: Path) -> None:
     from service.report import reproduction
 
     found = json.loads((output / ROWS).read_text(encoding="utf-8"))
-    (output / PAGE).write_text(reproduction.render(found), encoding="utf-8")
-    (output / TEXT).write_text(reproduction.markdown(found), encoding="utf-8")
+    write(output / PAGE, reproduction.render(found).encode())
+    write(output / TEXT, reproduction.markdown(found).encode())
     say(f"saved {output / PAGE}, {output / TEXT} and {output / ROWS}")

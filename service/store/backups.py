@@ -3,6 +3,7 @@
 A file appears under its name whole or not at all, and what a restored copy replaces is kept.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -194,9 +195,11 @@ def _written_whole(target: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         part.replace(target)
     except OSError as error:
-        raise BackupFailed(target, error.strerror or str(error)) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise BackupFailed(target, error.strerror or str(error), full=full) from error
     except sqlite3.Error as error:
-        raise BackupFailed(target, str(error)) from error
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise BackupFailed(target, str(error), full=full) from error
     finally:
         for name in ("", *_BESIDE):
             with suppress(OSError):

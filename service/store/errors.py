@@ -5,6 +5,7 @@ StoreError
 ├── PasswordFileUnusable       the URL names a file that holds no password
 ├── DatabaseUnreachable        no answer, or none that can be used
 ├── DatabaseBusy               a lock or a connection was not free in time; trying again may help
+├── DatabaseFull               no room is left where the database is kept; nothing was written
 ├── SchemaOutdated             the tables are not those of this version
 ├── JobNotFound
 ├── JobAlreadyFinal            nothing is left to cancel
@@ -63,6 +64,16 @@ class DatabaseBusy(StoreError):
 
     def __init__(self, shown: str, why: str) -> None:
         super().__init__(f"the database at {shown} is busy, try again: {why}")
+
+
+class DatabaseFull(StoreError):
+    """The write was refused whole for want of room; what was stored before is as it was."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        super().__init__(
+            f"the disk of the database at {shown} is full: {why}; free some room on it, and "
+            "everything goes on by itself"
+        )
 
 
 class SchemaOutdated(StoreError):
@@ -195,10 +206,11 @@ class BackupUnusable(StoreError):
 
 
 class BackupFailed(StoreError):
-    """The copy could not be written."""
+    """The copy could not be written; `full`: for want of room."""
 
-    def __init__(self, path: object, why: str) -> None:
-        super().__init__(f"cannot write {path}: {why}; nothing that was there has changed")
+    def __init__(self, path: object, why: str, *, full: bool = False) -> None:
+        remedy = "; choose another place, or free some room there" if full else ""
+        super().__init__(f"cannot write {path}: {why}{remedy}; nothing that was there has changed")
 
 
 class DatabaseInUse(StoreError):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.store import schema
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import DatabaseUnreachable
 from service.store.errors import SchemaOutdated
 from service.store.errors import StoreError
@@ -28,6 +29,9 @@ _BUSY_POSTGRESQL = frozenset(
         "53300",  # too_many_connections
     }
 )
+#: no room for pages or the log; none for the index to the log, which is beside it
+_FULL_SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+_FULL_POSTGRESQL = "53100"  # disk_full
 _OUTDATED_POSTGRESQL = frozenset({"42P01", "42703"})  # undefined table, undefined column
 _OUTDATED_SQLITE = ("no such table", "no such column", "table jobs has no column")
 
@@ -55,6 +59,8 @@ def _meaning(error: DBAPIError, url: URL) -> StoreError | None:
     why = _reason(error, url)
     if _is_outdated(error):
         return SchemaOutdated(None, schema.head())
+    if _is_full(error):
+        return DatabaseFull(shown(url), why)
     if _is_busy(error):
         return DatabaseBusy(shown(url), why)
     connecting = error.statement is None
@@ -72,6 +78,12 @@ def _is_outdated(error: DBAPIError) -> bool:
         isinstance(error, ProgrammingError)
         and getattr(error.orig, "sqlstate", None) in _OUTDATED_POSTGRESQL
     )
+
+
+def _is_full(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) in _FULL_SQLITE
+    return getattr(error.orig, "sqlstate", None) == _FULL_POSTGRESQL
 
 
 def _is_busy(error: DBAPIError) -> bool:

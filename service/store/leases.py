@@ -92,6 +92,15 @@ def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float
     _give_back(engine, lease, failures=JobRow.failures + 1, error_attempt=JobRow.attempt, **values)
 
 
+def postpone(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float) -> None:
+    """Give the job back for another attempt after the delay, and count no failure.
+
+    Cancelled instead if somebody wants that.
+    """
+    again = _requeued(delay_seconds=delay_seconds, error=_document(error))
+    _give_back(engine, lease, error_attempt=JobRow.attempt, **again)
+
+
 def note_cause(engine: Engine, lease: Lease, error: JobError) -> None:
     """Remember why this attempt is about to end, for whoever finds its lease lapsed."""
     _write(engine, lease, error=_document(error), error_attempt=JobRow.attempt)

@@ -24,6 +24,7 @@ from service.store.access import Token
 from service.store.access_models import TokenRow
 from service.store.clock import db_now
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import TokenNotFound
 from service.store.transactions import glancing
 from service.store.transactions import reading
@@ -137,7 +138,7 @@ def _note_use(engine: Engine, token_id: str) -> None:
     try:
         with writing(engine) as session:
             session.execute(statement, execution_options={"synchronize_session": False})
-    except DatabaseBusy:
+    except (DatabaseBusy, DatabaseFull):
         return  # a note for operators, which no request is refused for
 
 

@@ -35,6 +35,9 @@ FENCED: dict[str, Write] = {
     "leases.renew": lambda engine, lease: leases.renew(engine, lease, lease_seconds=LONG),
     "leases.release": leases.release,
     "leases.retry": lambda engine, lease: leases.retry(engine, lease, error=ERROR, delay_seconds=0),
+    "leases.postpone": lambda engine, lease: leases.postpone(
+        engine, lease, error=ERROR, delay_seconds=0
+    ),
     "leases.note_cause": lambda engine, lease: leases.note_cause(engine, lease, ERROR),
     "leases.begin": lambda engine, lease: leases.begin(engine, lease, SETUP),
     "leases.enter": lambda engine, lease: leases.enter(engine, lease, "searching"),

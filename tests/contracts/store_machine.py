@@ -165,6 +165,11 @@ class QueueMachine(RuleBasedStateMachine):
         retry = partial(leases.retry, self.engine, lease, error=ERROR, delay_seconds=delay)
         self.fenced(lease, retry, then=lambda job: job.retry(due=delay == 0))
 
+    @rule(lease=held, delay=st.sampled_from([0.0, LONG]))
+    def postpone(self, lease: Lease, delay: float) -> None:
+        postpone = partial(leases.postpone, self.engine, lease, error=ERROR, delay_seconds=delay)
+        self.fenced(lease, postpone, then=lambda job: job.requeue(due=delay == 0))
+
     @rule(lease=held, state=st.sampled_from([SUCCEEDED, FAILED, CANCELLED]))
     def finish(self, lease: Lease, state: JobState) -> None:
         finish = {

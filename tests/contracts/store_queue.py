@@ -171,6 +171,29 @@ class QueueContract:
         leases.retry(engine, claim(engine), error=ERROR, delay_seconds=0)
         assert claim(engine).attempt == 2
 
+    def test_a_job_that_kills_its_worker_three_times_fails_though_once_it_was_given_back(
+        self, engine: Engine
+    ) -> None:
+        job = enqueue(engine)
+        claim(engine, lease_seconds=LAPSED)
+        leases.release(engine, claim(engine))
+        for _ in range(leases.MAX_FAILURES - 1):
+            claim(engine, lease_seconds=LAPSED)
+        # whoever looks for work next, and be it in its worker's place
+        assert leases.claim(engine, lease_seconds=LONG) is None
+        found = jobs.get(engine, job.id)
+        assert (found.state, found.failures, found.attempt) == (JobState.FAILED, 3, 4)
+        assert found.error == leases.WORKER_LOST
+
+    def test_a_job_is_put_off_without_blame_as_often_as_need_be(self, engine: Engine) -> None:
+        job = enqueue(engine)
+        for _ in range(2 * leases.MAX_FAILURES):
+            leases.postpone(engine, claim(engine), error=ERROR, delay_seconds=0)
+        found = jobs.get(engine, job.id)
+        assert (found.state, found.failures, found.error) == (JobState.QUEUED, 0, ERROR)
+        leases.postpone(engine, claim(engine), error=ERROR, delay_seconds=LONG)
+        assert leases.claim(engine, lease_seconds=LONG) is None
+
     def test_a_job_retried_too_often_fails_with_the_last_cause(self, engine: Engine) -> None:
         job = enqueue(engine)
         for number in range(leases.MAX_FAILURES):
@@ -179,7 +202,7 @@ class QueueContract:
         job = jobs.get(engine, job.id)
         assert (job.state, job.failures, job.error) == (JobState.FAILED, 3, error)
 
-    @pytest.mark.parametrize("how", ["release", "retry", "vanish"])
+    @pytest.mark.parametrize("how", ["release", "retry", "postpone", "vanish"])
     def test_a_job_to_be_cancelled_does_not_return_to_the_queue(
         self, engine: Engine, how: str
     ) -> None:
@@ -190,6 +213,8 @@ class QueueContract:
             leases.release(engine, lease)
         elif how == "retry":
             leases.retry(engine, lease, error=ERROR, delay_seconds=0)
+        elif how == "postpone":
+            leases.postpone(engine, lease, error=ERROR, delay_seconds=0)
         else:
             leases.renew(engine, lease, lease_seconds=LAPSED)
         assert leases.claim(engine, lease_seconds=LONG) is None

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -58,6 +59,19 @@ def lines(request: pytest.FixtureRequest) -> list[str]:
 
 
 class TestToStderr:
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+    def test_a_log_on_a_full_disk_ends_nothing(self) -> None:
+        with Path("/dev/full").open("w") as full:
+            program = f"{PROGRAM}\nprint('went on')\nsys.stdout.flush()\nimport os\nos._exit(0)"
+            done = subprocess.run(
+                [sys.executable, "-c", program, "json"],
+                stdout=subprocess.PIPE,
+                stderr=full,
+                check=True,
+                timeout=60,
+            )
+        assert done.stdout == b"went on\n"
+
     def test_no_value_begins_a_line(self, lines: list[str]) -> None:
         assert len(lines) >= 17
         assert not [line for line in lines if line.startswith(FORGED[:10] + "T00")]

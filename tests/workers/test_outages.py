@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from search.trial import Hits
 from service.store import trials
 from service.store.errors import DatabaseBusy
+from service.store.errors import DatabaseFull
 from service.store.errors import DatabaseUnreachable
 from service.store.errors import LeaseLost
 from service.store.errors import StoreError
@@ -20,12 +21,13 @@ from workers.outages import LONGEST_PAUSE
 from workers.outages import outlast
 
 AWAY = DatabaseUnreachable("postgresql://host/name", "it restarts")
+FULL = DatabaseFull("sqlite:///bitfloor.db", "database or disk is full")
 BUSY = DatabaseBusy("postgresql://host/name", "a lock")
 
 
 class TestOutlast:
     def test_it_tries_until_there_is_an_answer_in_growing_pauses(self) -> None:
-        left: list[StoreError] = [AWAY, BUSY] * 5
+        left: list[StoreError] = [AWAY, BUSY, FULL] * 5
         pauses: list[float] = []
 
         def do() -> str:
@@ -34,7 +36,7 @@ class TestOutlast:
             return "done"
 
         assert outlast(do, check=lambda: None, wait=pauses.append) == "done"
-        assert len(pauses) == 10
+        assert len(pauses) == 15
         assert pauses == sorted(pauses)
         assert pauses[0] < pauses[1]
         assert pauses[-1] == LONGEST_PAUSE

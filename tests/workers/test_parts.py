@@ -1,5 +1,8 @@
 """The watchdog, the heartbeat, the retry policy and the registries, one by one."""
 
+import errno
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,6 +21,7 @@ from workers.errors import UnknownModel
 from workers.heartbeat import Heartbeat
 from workers.models.registry import open_models
 from workers.offers import offers
+from workers.room import DiskFull
 from workers.settings import WorkerSettings
 from workers.watchdog import Watchdog
 
@@ -44,6 +48,19 @@ class TestWatchdog:
                 assert ended.wait(5)
         finally:
             threading.excepthook = hook
+
+    def test_a_step_that_lets_no_other_thread_run_ends_the_process_all_the_same(self) -> None:
+        program = (
+            "import re\nfrom workers.watchdog import Watchdog\n"
+            "with Watchdog(lambda *_: None, grace=0.1).limit('a trial', 0.1):\n"
+            # backtracks for years, and meanwhile nothing else of Python runs
+            "    re.match('(a+)+$', 'a' * 60 + 'b')\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], check=False, stderr=subprocess.PIPE, timeout=60
+        )
+        assert ended.returncode != 0
+        assert b"in match" in ended.stderr
 
     def test_a_step_in_time_is_left_alone(self) -> None:
         ended = threading.Event()
@@ -116,6 +133,18 @@ class TestDecide:
         for error in (ValueError(), MemoryError()):
             message = retry.decide(error, 0).error.message
             assert message.startswith(f"{type(error).__name__}: no further details")
+
+    def test_a_full_disk_is_tried_again_as_often_as_need_be(self) -> None:
+        for error in (
+            OSError(errno.ENOSPC, "No space left on device", "/cache/x"),
+            OSError(errno.EDQUOT, "Disk quota exceeded"),
+            DiskFull("/cache", free="1.0 MiB", needed="2.0 MiB"),
+        ):
+            decisions = [retry.decide(error, 2, attempt=attempt) for attempt in (1, 2, 50, 10_000)]
+            assert [decision.delay for decision in decisions] == [2.0, 4.0, 60.0, 60.0]
+            assert {(one.error.code, one.counted) for one in decisions} == {("disk-full", False)}
+            assert "free some" in decisions[0].error.message
+        assert retry.decide(OSError(errno.EIO, "Input/output error"), 0).counted
 
 
 class TestOffers:

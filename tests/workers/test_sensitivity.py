@@ -1,7 +1,11 @@
 """A sensitivity is measured once for the same network, images and options, and kept whole."""
 
+import errno
+import resource
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +60,16 @@ def kept(folder: Path, make: Callable[[], Sensitivity], name: str = "name") -> S
     return sensitivity.kept(folder / "sensitivities", name, make=make)
 
 
+def kept_in_ten_bytes(folder: Path) -> int | None:
+    """Keep a sensitivity where files may hold ten bytes; return what the system says to that."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+    try:
+        kept(folder, lambda: MADE)
+    except OSError as error:
+        return error.errno
+    return None
+
+
 def require_made(found: Sensitivity) -> None:
     assert found.energies == MADE.energies
     assert found.margins.tolist() == MADE.margins.tolist()
@@ -107,7 +121,13 @@ class TestKept:
 
         with pytest.raises(OSError):  # noqa: PT011  # raised above
             kept(tmp_path, broken)
-        assert list((tmp_path / "sensitivities").iterdir()) == []
+        assert list(tmp_path.rglob("*.*")) == []
+
+    def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing(self, tmp_path: Path) -> None:
+        # the limit is of the whole process, so another one has it
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+            assert processes.submit(kept_in_ten_bytes, tmp_path).result() == errno.EFBIG
+        assert list(tmp_path.rglob("*.*")) == []
 
     def test_whoever_looks_meanwhile_finds_no_file_or_a_whole_one(self, tmp_path: Path) -> None:
         """The other worker comes while this one measures: each ends with what was measured."""

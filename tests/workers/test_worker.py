@@ -1,5 +1,6 @@
 """A worker sees every job to an end that says why, and outlives whatever a job does."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class Flaky:
         return []
 
     def read(self, name: str, around: Surroundings, *, preprocessing: Preprocessing) -> Labelled:
+        if name == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "/cache/x")
         msg = "the disk is on fire\nand a stack of details"
         raise OSError(msg)
 
@@ -220,6 +223,20 @@ class TestWorkOnce:
         assert (job.state, job.failures) == (JobState.QUEUED, 1)
         assert job.error is not None
         assert job.error.message == "OSError: the disk is on fire"
+        # not before its time
+        assert not worker.work_once()
+
+    def test_a_full_disk_puts_a_job_off_and_is_held_against_no_job(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit(dataset="for-tests/full").id
+        assert worker.work_once()
+        job = jobs.get(engine, job_id)
+        assert (job.state, job.failures) == (JobState.QUEUED, 0)
+        assert job.error is not None
+        assert job.error.code == "disk-full"
+        assert "/cache/x" in job.error.message
+        assert "free some room" in job.error.message
         # not before its time
         assert not worker.work_once()
 

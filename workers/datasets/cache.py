@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 from typing import TypeVar
 
@@ -27,6 +25,7 @@ import PIL
 import structlog
 
 from search.preprocessing import Preprocessing
+from workers import room
 
 log = structlog.get_logger()
 
@@ -38,7 +37,6 @@ THREADS = min(16, os.cpu_count() or 1)
 DIGEST_SIZE = 32  # bytes
 _CHUNK = 2**20  # bytes
 _LOG_EVERY = 10.0  # seconds
-_ABANDONED = 3600.0  # seconds since the last write to a file that is not yet complete
 
 
 def key(contents: Sequence[str], wanted: Preprocessing) -> str:
@@ -78,24 +76,15 @@ def kept(
     """Return the images kept under the name, shape (count, ...); made first if there are none.
 
     `make` yields images of equal shape; `check` may raise to interrupt. A file that is cut off or
-    altered is made again.
+    altered is made again. Raises DiskFull and DiskTooSmall, before most are made where it can.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
     path = folder / f"{name}.npy"
     if path.exists():
         if is_whole(path, check):
             return _mapped(path)
         log.warning("a cached file is damaged and made again", file=str(path))
-    with NamedTemporaryFile(
-        dir=folder, prefix=f".{name}.", suffix=".npy-part", delete=False
-    ) as file:
-        try:
-            _write(file, make(), count=count)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    with room.written(path) as file:
+        _write(file, make(), folder=folder, count=count)
     return _mapped(path)
 
 
@@ -111,15 +100,7 @@ def is_whole(path: Path, check: Callable[[], None] = lambda: None) -> bool:
         return left == 0 and file.read() == seen.digest()
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what workers left that were ended while they wrote."""
-    for file in folder.glob(".*.npy-part"):
-        with suppress(FileNotFoundError):
-            if time.time() - file.stat().st_mtime > _ABANDONED:
-                file.unlink()
-
-
-def _write(file: IO[bytes], pictures: Iterator[Picture], *, count: int) -> None:
+def _write(file: IO[bytes], pictures: Iterator[Picture], *, folder: Path, count: int) -> None:
     seen = hashlib.sha256()
 
     def put(data: bytes) -> None:
@@ -129,14 +110,13 @@ def _write(file: IO[bytes], pictures: Iterator[Picture], *, count: int) -> None:
     told = time.monotonic()
     for number, picture in enumerate(pictures):
         if number == 0:
+            room.require(folder, count * picture.nbytes)
             put(_header((count, *picture.shape)))
         put(picture.tobytes())
         if time.monotonic() - told > _LOG_EVERY:
             told = time.monotonic()
             log.info("decoding", images=number + 1, of=count)
     file.write(seen.digest())
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _header(shape: tuple[int, ...]) -> bytes:

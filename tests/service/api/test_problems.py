@@ -6,13 +6,16 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine
 
 from search.errors import InvalidSpec
 from service.api import problems
 from service.api.app import create_app
 from service.store import session
+from tests.service.api.deployment import BODY
 from tests.service.api.deployment import client_of
 from tests.service.api.deployment import problem_of
+from tests.service.fullness import full
 
 
 class TestUnknownRoutes:
@@ -69,6 +72,23 @@ class TestDatabase:
                 problem_of(client.get("/v1/jobs"), status=503, code="schema-outdated")
         finally:
             engine.dispose()
+
+    def test_a_submission_without_room_is_refused_and_goes_through_later(
+        self, client: httpx.Client, engine: Engine
+    ) -> None:
+        key, accepted = {"Idempotency-Key": "a"}, 0
+        with full(engine):
+            while (answer := client.post("/v1/jobs", json=BODY)).status_code == 202:
+                accepted += 1
+            problem_of(answer, status=503, code="database-full")
+            assert int(answer.headers["retry-after"]) > 0
+            assert str(engine.url.database) not in answer.text
+            refused = client.post("/v1/jobs", json=BODY, headers=key)
+            problem_of(refused, status=503, code="database-full")
+            assert len(client.get("/v1/jobs?limit=500").json()["items"]) == accepted
+        again = client.post("/v1/jobs", json=BODY, headers=key)
+        assert again.status_code == 202
+        assert len(client.get("/v1/jobs?limit=500").json()["items"]) == accepted + 1
 
 
 class TestUnexpected:

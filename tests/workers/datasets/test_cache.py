@@ -1,6 +1,8 @@
 """Decoded images are found again, whole or not at all."""
 
+import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +14,8 @@ import pytest
 
 from search.preprocessing import Preprocessing
 from workers.datasets import cache
+from workers.room import DiskFull
+from workers.room import DiskTooSmall
 
 PICTURES = [np.full((3, 4, 4), n, np.uint8) for n in range(5)]
 
@@ -68,6 +72,31 @@ class TestKept:
 
         with pytest.raises(OSError):  # noqa: PT011  # raised above
             cache.kept(tmp_path, "name", count=5, make=broken)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_room_nothing_half_written_is_left_and_what_is_full_is_told(
+        self, tmp_path: Path
+    ) -> None:
+        def on_a_full_disk() -> Iterator[cache.Picture]:
+            yield PICTURES[0]
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.raises(DiskFull, match=r"MiB are free; free some, or .* BITFLOOR_CACHE_DIR"):
+            cache.kept(tmp_path, "name", count=5, make=on_a_full_disk)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_cannot_fit_is_told_before_the_second_image_is_made(self, tmp_path: Path) -> None:
+        made: list[int] = []
+
+        def counted() -> Iterator[cache.Picture]:
+            for picture in PICTURES:
+                made.append(1)
+                yield picture
+
+        size = shutil.disk_usage(tmp_path).total
+        with pytest.raises(DiskTooSmall, match=r"MiB in all and .* MiB are needed"):
+            cache.kept(tmp_path, "name", count=size, make=counted)
+        assert len(made) == 1
         assert list(tmp_path.iterdir()) == []
 
     def test_checking_a_large_file_can_be_interrupted(self, tmp_path: Path) -> None:
