@@ -35,6 +35,7 @@ from workers.heartbeat import Heartbeat
 from workers.metrics import End
 from workers.settings import WorkerSettings
 from workers.shards.errors import ClusterLost
+from workers.shards.errors import ShardsLost
 from workers.shards.shards import Shards
 from workers.telemetry import Telemetry
 from workers.watchdog import Watchdog
@@ -138,6 +139,9 @@ class Worker:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  # the worker outlives whatever a job does
+            if isinstance(error, ShardsLost) and self.cluster is not None:
+                # it may be another cluster by now that answers: better to connect afresh
+                self.cluster.lost.set()
             return self._failed(lease, error, earlier=job.failures)
         log.info("finished")
         return End.FINISHED

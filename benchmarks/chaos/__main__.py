@@ -45,6 +45,9 @@ def _made(asked: argparse.Namespace) -> Iterator[Figure]:
         for name, fault in faults.FAULTS.items():
             if asked.only and asked.only not in name:
                 continue
+            make = fault.short if asked.short else fault.long
+            if make is None:
+                continue
             for database in fault.databases:
                 if database not in asked.databases:
                     continue
@@ -59,7 +62,7 @@ def _made(asked: argparse.Namespace) -> Iterator[Figure]:
                 )
                 started = time.monotonic()
                 with common.apart() as own:
-                    figure = fault.short(own) if asked.short else fault.long(own)
+                    figure = make(own)
                 seconds = time.monotonic() - started
                 print(f"# {name} on {database}: {seconds:.0f} s", file=sys.stderr, flush=True)
                 yield figure

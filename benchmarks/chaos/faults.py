@@ -16,6 +16,7 @@ from benchmarks.chaos import killed
 from benchmarks.chaos import one_key
 from benchmarks.chaos import outlived
 from benchmarks.chaos import poison
+from benchmarks.chaos import ray_lost
 from benchmarks.chaos import report_full
 from benchmarks.chaos import restarted
 from benchmarks.chaos import upgraded
@@ -28,7 +29,8 @@ class Fault:
     """What can be made to happen."""
 
     long: Callable[[Ground], Figure]
-    short: Callable[[Ground], Figure]
+    #: None: where it takes more than a test may, and another test has the same happen
+    short: Callable[[Ground], Figure] | None
     databases: tuple[str, ...] = databases.KINDS
 
 
@@ -83,5 +85,13 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "poison": Fault(
         partial(poison.run, sizes=poison.LONG), partial(poison.run, sizes=poison.SHORT)
+    ),
+    # tests/workers/cluster/test_ray.py kills actors and nodes
+    "ray-actor": Fault(partial(ray_lost.actor, sizes=ray_lost.LONG), None),
+    "ray-node": Fault(partial(ray_lost.node, sizes=ray_lost.LONG), None),
+    "ray-head": Fault(
+        partial(ray_lost.head, sizes=ray_lost.LONG_HEAD),
+        partial(ray_lost.head, sizes=ray_lost.SHORT),
+        databases=("postgresql",),
     ),
 }
