@@ -23,6 +23,7 @@ from benchmarks.chaos.crew import until
 from benchmarks.chaos.figures import Check
 from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
+from benchmarks.chaos.ray_nodes import Node
 from benchmarks.chaos.ray_nodes import Nodes
 from benchmarks.chaos.ray_nodes import nodes
 from benchmarks.chaos.work import Outcome
@@ -34,8 +35,6 @@ ACTOR = "a Ray actor that evaluates is killed (`kill -9`)"
 NODE = "a node of the Ray cluster is killed, and another joins"
 HEAD = "the head of the Ray cluster is killed, and with it all nodes; then they are back"
 EVALUATORS = 2
-
-Node = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.chaos.crew import until
+
+Node = subprocess.Popen[bytes]
+
 #: addresses of the loopback network, one for each node, the head's first
 FIRST_HOST = 2
+RAY = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block")
+#: what it says once the node is there
+UP = "block forever"
+TRIES = 3
 #: title of an evaluator's process
 EVALUATOR = b"ray::Holder"
 
@@ -27,19 +36,19 @@ class Nodes:
         with socket.create_server((self._next_host(), 0)) as found:
             self._head, self._port = found.getsockname()
         self.address = f"{self._head}:{self._port}"
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[Node] = []
 
-    def start_head(self) -> subprocess.Popen[bytes]:
+    def start_head(self) -> Node:
         """Start a head that evaluates nothing."""
         options = ["--head", f"--port={self._port}", "--num-cpus=0", "--include-dashboard=false"]
         return self._start(self._head, *options, f"--temp-dir={self._folder}")
 
-    def start_node(self, *, evaluators: int) -> subprocess.Popen[bytes]:
+    def start_node(self, *, evaluators: int) -> Node:
         """Start a node with room for so many."""
         own = self._next_host()
         return self._start(own, f"--address={self.address}", f"--num-cpus={evaluators}")
 
-    def kill(self, node: subprocess.Popen[bytes]) -> None:
+    def kill(self, node: Node) -> None:
         """End all of its processes as a power cut would."""
         # from the top, so that nobody reports or cleans up what happens to the others
         for pid in (node.pid, *_below(node.pid)):
@@ -62,16 +71,27 @@ class Nodes:
         self._host += 1
         return f"127.0.0.{self._host - 1}"
 
-    def _start(self, host: str, *options: str) -> subprocess.Popen[bytes]:
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
-        node = subprocess.Popen(
-            [*ray, f"--node-ip-address={host}", "--disable-usage-stats", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._started.append(node)
-        return node
+    def _start(self, host: str, *options: str) -> Node:
+        """Start a node and wait until it is there: two at a time may choose the same ports."""
+        for _ in range(TRIES):
+            node = self._tried(host, options)
+            if node is not None:
+                self._started.append(node)
+                return node
+        raise AssertionError(f"a node of a Ray cluster could not be started on {host}")
+
+    def _tried(self, host: str, options: Sequence[str]) -> Node | None:
+        log = self._folder / f"{host}.log"
+        with log.open("w") as file:
+            node = subprocess.Popen(
+                [*RAY, f"--node-ip-address={host}", "--disable-usage-stats", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        until("a node is there", lambda: UP in log.read_text() or node.poll() is not None)
+        return node if node.poll() is None else None
 
 
 @contextmanager
