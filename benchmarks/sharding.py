@@ -130,7 +130,6 @@ class Overhead:
 def measured(one: Shards, two: Shards, *, settings: WorkerSettings) -> Overhead:
     """Print the speed-up and the bytes; return what sharing costs."""
     bench = _bench(JOB, settings, shards=two)
-    numbers = len(rounds.sizes(SEARCH, bench.batch))
     evaluators = [
         ShardedEvaluator(shards, "search", images=SEARCH, batch=bench.batch, options=bench.options)
         for shards in (one, two)
@@ -143,7 +142,7 @@ def measured(one: Shards, two: Shards, *, settings: WorkerSettings) -> Overhead:
                 list(evaluate(allocation))
             seconds[name].append(time.perf_counter() - began)
     speedups = [a / b for a, b in zip(seconds["one"], seconds["two"], strict=True)]
-    told = {"rounds": numbers, "images": SEARCH, "seconds_one": median(seconds["one"])}
+    told = {"images": SEARCH, "seconds_one": median(seconds["one"])}
     _print("speedup_of_two_shards", median(speedups), least=min(speedups), **told)
     # the last broadcast of a pass, and the first small ones, cannot be shared evenly
     _print("speedup_that_the_rounds_allow", numbers_allow(SEARCH, bench.batch, shards=2))
@@ -188,13 +187,8 @@ def worked_out(overhead: Overhead) -> None:
     """Print what a trial takes on ever more GPUs, and what that is made of."""
     needed, propose = _search()
     early = [images for images in needed if images is not None]
-    _print(
-        "trials_that_end_early",
-        len(early) / len(needed),
-        median_images=median(early),
-        trials=len(needed),
-        seconds_to_propose=round(propose, 4),
-    )
+    told = {"median_images": median(early), "seconds_to_propose": round(propose, 4)}
+    _print("trials_that_end_early", len(early) / len(needed), **told)
     of_trials = [_rounds(images) for images in needed]
     alone = sum(propose + count * (overhead.broadcast + ROUND_SECONDS) for count in of_trials)
     for shards in (1, 2, 4, 8, 16, 32, 64):

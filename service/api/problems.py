@@ -68,9 +68,8 @@ def _field(error: Any) -> Members:
 
 
 def _known(error: UnknownName) -> Members:
-    return {
-        "errors": [{"field": error.field, "message": str(error), "known": list(error.known)}],
-    }
+    told = {"field": error.field, "message": str(error), "known": list(error.known)}
+    return {"errors": [told]}
 
 
 def _closest(error: NothingFeasible) -> Members:

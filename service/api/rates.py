@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from service.api.errors import TooManyRequests
@@ -11,10 +12,9 @@ MINUTE = 60.0  # seconds
 
 
 class Rate:
-    """At most so many a minute for each key; shared between threads.
+    """At most so many in any minute for each key; shared between threads.
 
-    Two numbers a key, of this minute of the clock and of the one before, which counts for as much
-    of it as a minute back from now still reaches: every request asks, so little must be done.
+    It keeps when each was, for a minute; every request asks, so little else is done.
     """
 
     def __init__(self, a_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,33 +23,30 @@ class Rate:
         self._clock = clock
         self._lock = threading.Lock()
         self._minute = 0
-        self._before: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
+        #: of whoever did something in this minute of the clock, and in the one before
+        self._times: dict[str, deque[float]] = {}
+        self._before: dict[str, deque[float]] = {}
 
     def count(self, key: str) -> None:
         """Count one; raise TooManyRequests, without counting, where the minute is full."""
-        minute, into = divmod(self._clock(), MINUTE)
+        now = self._clock()
         with self._lock:
-            self._turn_to(int(minute))
-            before, count = self._before.get(key, 0), self._counts.get(key, 0)
-            room = self._most - 1 - count
-            if before * (1 - into / MINUTE) <= room:
-                self._counts[key] = count + 1
+            self._turn_to(int(now // MINUTE))
+            times = self._times.get(key)
+            if times is None:
+                times = self._times[key] = self._before.pop(key, deque())
+            while times and now - times[0] >= MINUTE:
+                times.popleft()
+            if len(times) < self._most:
+                times.append(now)
                 return
-        raise TooManyRequests(self._most, wait=_wait(room, count, before=before, into=into))
+            wait = MINUTE - (now - times[0])
+        raise TooManyRequests(self._most, wait=math.ceil(wait) or 1)
 
     def _turn_to(self, minute: int) -> None:
         """Forget whoever has done nothing for two minutes."""
         passed = minute - self._minute
         if passed > 0:
-            self._before = self._counts if passed == 1 else {}
-            self._counts = {}
+            self._before = self._times if passed == 1 else {}
+            self._times = {}
             self._minute = minute
-
-
-def _wait(room: int, count: int, *, before: int, into: float) -> int:
-    """Return the whole seconds until one more has room, if nobody counts one in between."""
-    if room >= 0:
-        return math.ceil(MINUTE * (1 - room / before) - into) or 1
-    # once this minute has passed, all that it counted but the room of one has to as well
-    return math.ceil(MINUTE - into + MINUTE * (1 - (count - 1) / count))

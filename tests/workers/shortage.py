@@ -14,6 +14,7 @@ from search.quantization.capture import capture
 from search.quantization.fitted import FittedOptions
 from search.quantization.shortage import is_shortage
 from search.trial import Hits
+from service.cli.memory import bound
 from workers.data import Split
 from workers.evaluators.local import LocalEvaluator
 from workers.memory import Room
@@ -41,6 +42,8 @@ class Wide(nn.Module):
 
 def outcomes() -> list[tuple[str, list[Hits]]]:
     """Return how evaluating went with more memory each time: "short", "halved" or "whole"."""
+    # what one try frees goes back, or the next would have it beside what it is allowed
+    bound()
     torch.manual_seed(3)
     images = torch.rand(IMAGES, 1, SIDE, SIDE)
     labels = torch.randint(0, 4, (IMAGES,))

@@ -1,5 +1,6 @@
 """The door: nobody gets in without a token that is good for what they want."""
 
+import re
 from typing import Any
 
 import httpx
@@ -36,7 +37,7 @@ class TestWithoutAToken:
     def test_nothing_but_health_and_documentation_answers(self, engine: Engine) -> None:
         with locked(engine) as client:
             for method, path in [*ROUTES, *(("GET", path) for path in DASHBOARD)]:
-                answer = client.request(method, path.format(job_id="x"))
+                answer = client.request(method, re.sub(r"\{\w+\}", "x", path))
                 problem_of(answer, status=401, code="unauthenticated")
                 assert answer.headers["WWW-Authenticate"].startswith("Bearer")
             for path in ("/livez", "/readyz", "/docs", "/openapi.json", "/login"):

@@ -64,6 +64,7 @@ class TestSpecDocument:
             "budget": DEFAULT_BUDGET,
             "seed": 0,
             "trial_timeout": 600.0,
+            "parallelism": 1,
             "metric": "top1",
             "splits": None,
             "preprocessing": None,
@@ -73,7 +74,7 @@ class TestSpecDocument:
     def test_a_document_from_before_a_field_existed_gets_its_default(self) -> None:
         document = codec.spec_document(SPEC)
         younger = ("objective", "metric", "splits", "preprocessing", "weights")
-        youngest = ("target", "tie", "goal", "confidence")
+        youngest = ("target", "tie", "goal", "confidence", "parallelism")
         for field in younger + youngest:
             del document[field]
         assert codec.spec_of(document) == SPEC
