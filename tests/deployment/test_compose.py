@@ -1,13 +1,16 @@
 """docker-compose.yml is what the specification allows, and its services work as it wires them."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +133,8 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         stdout=subprocess.DEVNULL,
     )
     document = read(BASE, CPU, environment={})
-    ports = {"api:8765": 0, "worker:9464": 0, "postgres:5432": 0}
+    known = ("api:8765", "worker:9464", "postgres:5432", "ray-head:6379", "ray-worker:9464")
+    ports = dict.fromkeys(known, 0)
     machine = Machine(document, tmp_path, {name: postgres.free_port() for name in ports})
     database = document["services"]["postgres"]["environment"]
     assert database["POSTGRES_DB"] == database["POSTGRES_USER"] == "bitfloor"
@@ -185,3 +189,41 @@ class TestServices:
         assert said.startswith("error: cannot reach the database")
         assert "password authentication failed" in said
         assert "another" not in said
+
+    def test_a_job_is_evaluated_by_the_nodes_of_the_ray_profile(self, machine: Machine) -> None:
+        port = machine.ports["ray-head:6379"]
+        try:
+            assert machine.start("migrate").wait(60) == 0
+            token = machine.run("migrate", "bitfloor", "token", "create", "ci").strip()
+            api = machine.start("api")
+            # each once what it depends on is healthy, as Compose would
+            for service in ("ray-head", "ray-node", "ray-worker"):
+                machine.start(service)
+                wait_for(lambda service=service: machine.healthy(service))  # type: ignore[misc]  # bound at once
+            wait_for(lambda: machine.healthy("api"))
+            address = f"http://127.0.0.1:{machine.ports['api:8765']}"
+            with BitfloorClient(address, token=token) as client:
+                wait_for(lambda: bool(client.offers("models").items))
+                job = client.submit({**SPEC, "parallelism": "auto"}).wait(timeout=120)
+                assert job.state == "succeeded"
+            log = (machine.folder / "ray-worker.log").read_text()
+            lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+            (told,) = [line for line in lines if line["event"] == "evaluators"]
+            assert told["placed"] >= 1
+            secret = (machine.folder / "secrets/postgres_password").read_text().strip()
+            for service in ("ray-head", "ray-node"):
+                assert secret not in str(machine.environment(service))
+            api.terminate()
+            assert api.wait(15) == 0
+        finally:
+            machine.end()
+            _end_ray(port)
+
+
+def _end_ray(port: int) -> None:
+    """End the parts of a cluster that `ray start` left, which a container would take with it."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (entry / "cmdline").read_bytes()
+            if b"ray" in command and f":{port}".encode() in command:
+                os.kill(int(entry.name), signal.SIGKILL)
