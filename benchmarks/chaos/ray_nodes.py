@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ FIRST_HOST = 2
 RAY = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block")
 #: what it says once the node is there
 UP = "block forever"
-TRIES = 3
+TRIES, PAUSE = 5, 3.0  # seconds between two
 #: title of an evaluator's process
 EVALUATOR = b"ray::Holder"
 
@@ -78,7 +79,10 @@ class Nodes:
             if node is not None:
                 self._started.append(node)
                 return node
-        raise AssertionError(f"a node of a Ray cluster could not be started on {host}")
+            # others, too, may be starting a cluster
+            time.sleep(PAUSE)
+        told = (self._folder / f"{host}.log").read_text()[-2000:]
+        raise AssertionError(f"a node of a Ray cluster could not be started on {host}: {told}")
 
     def _tried(self, host: str, options: Sequence[str]) -> Node | None:
         log = self._folder / f"{host}.log"

@@ -1,6 +1,7 @@
 """The statements that run often go through the index that was made for them, on both databases."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import event
 from service.store import deliveries
 from service.store import jobs
 from service.store import leases
+from service.store import session
 from service.store.values import JobFilter
 from service.store.values import JobState
+from tests.conftest import opened
 from tests.contracts.samples import LONG
 from tests.contracts.samples import enqueue
 
@@ -53,6 +56,17 @@ USES: dict[str, tuple[Use, str]] = {
         "ix_deliveries_open",
     ),
 }
+
+
+@pytest.fixture
+def engine(blank_url: str) -> Iterator[Engine]:
+    """Return an engine on a database of its own.
+
+    What PostgreSQL has gathered about rows of other tests would decide which index it takes.
+    """
+    with opened(blank_url) as engine:
+        session.migrate(engine)
+        yield engine
 
 
 @pytest.mark.parametrize("use", USES)
