@@ -90,8 +90,6 @@ FAULTS: Mapping[str, Fault] = {
     "ray-actor": Fault(partial(ray_lost.actor, sizes=ray_lost.LONG), None),
     "ray-node": Fault(partial(ray_lost.node, sizes=ray_lost.LONG), None),
     "ray-head": Fault(
-        partial(ray_lost.head, sizes=ray_lost.LONG_HEAD),
-        partial(ray_lost.head, sizes=ray_lost.SHORT),
-        databases=("postgresql",),
+        partial(ray_lost.head, sizes=ray_lost.LONG_HEAD), None, databases=("postgresql",)
     ),
 }

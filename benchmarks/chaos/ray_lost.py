@@ -49,7 +49,6 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, budget=80)
 #: a cluster takes half a minute to be up again
 LONG_HEAD = Sizes(times=3)
 

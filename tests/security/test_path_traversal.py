@@ -109,6 +109,7 @@ class TestNamedFiles:
         np.savez(tmp_path / "roots/secret.npz", images=images, labels=np.arange(8))
         return Worker(sqlite, settings, torch.device("cpu"), threading.Event())
 
+    @pytest.mark.timeout(600)  # each of many jobs ends in a search for garbage among all tests'
     def test_no_spelling_is_opened_as_weights_program_or_dataset(
         self, sqlite: Engine, worker: Worker, tmp_path: Path
     ) -> None:
