@@ -1,7 +1,5 @@
 """Makes sure that all shards of a job have the same network and images as their worker."""
 
-from collections.abc import Sequence
-
 import torch
 
 from search.quantization.capture import CapturedNetwork
@@ -30,14 +28,10 @@ def agreed(
     own = Shard(loaded, device=cpu, batch=batch, top=1)
     for split in SPLITS:
         images = len(loaded[1].named(split))
-        _require_same(shards, own, split=split, numbers=range(len(rounds.sizes(images, batch))))
+        numbers = range(len(rounds.sizes(images, batch)))
+        theirs = parts(shards, "digests", numbers=numbers, split=split)
+        for number, mine in enumerate(own.digests(numbers, split=split)):
+            if mine != theirs[number]:
+                where = found[number % shards.count].where
+                raise ShardsDiffer(f"the dataset ({split} images)", where)
     return {"model": found[0].network, "device": found[0].device}
-
-
-def _require_same(shards: Shards, own: Shard, *, split: str, numbers: Sequence[int]) -> None:
-    theirs = parts(shards, "digests", numbers=numbers, split=split)
-    for number, one, other in zip(numbers, own.digests(numbers, split=split), theirs, strict=True):
-        if one != other:
-            where = shards.each("facts", {number % shards.count: {}})
-            (holder,) = where.values()
-            raise ShardsDiffer(f"the dataset ({split} images)", holder.where)
