@@ -47,7 +47,7 @@ from workers.workbench import Workbench
 
 CPU = torch.device("cpu")
 TURNS = 5
-IMAGES, SEARCH, SIDE, CLASSES = 2_816, 2_304, 32, 10
+IMAGES, SEARCH, SIDE, CLASSES = 5_012, 4_500, 32, 10
 JOB = JobSpec(
     model="program/bench",
     dataset="arrays/bench",

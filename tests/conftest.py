@@ -3,6 +3,7 @@
 A test that takes `database_url`, `engine` or `blank_url` runs once on each of the two.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -139,6 +140,12 @@ def engine(database_url: str) -> Iterator[Engine]:
     """Return an engine on a migrated database without rows, on either."""
     with opened(database_url) as engine:
         yield engine
+
+
+def pytest_collection_finish() -> None:
+    """Take what stays to the end out of every search for garbage, which each job ends with."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,6 +6,8 @@ Takes about three quarters of an hour on two cores. Ends with status 1 where som
 import argparse
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -27,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.write and (asked.only or asked.databases != databases.KINDS):
         parser.error("--write rewrites the whole table, so it takes all faults and databases")
-    made = [*_made(asked)]
-    print(figures.table(made))
+    made = []
+    print(figures.HEAD, flush=True)
+    for figure in _made(asked):
+        made.append(figure)
+        print(figures.row(figure), flush=True)
     if asked.write:
         command = ["python -m benchmarks.chaos", f"--seed {asked.seed}"]
         command += ["--short"] if asked.short else []
@@ -42,30 +47,34 @@ def _made(asked: argparse.Namespace) -> Iterator[Figure]:
         folder = stack.enter_context(ground.folder())
         nursery = stack.enter_context(crew.nursery())
         server = None
-        for name, fault in faults.FAULTS.items():
-            if asked.only and asked.only not in name:
-                continue
-            make = fault.short if asked.short else fault.long
-            if make is None:
-                continue
-            for database in fault.databases:
-                if database not in asked.databases:
-                    continue
-                if database == "postgresql" and server is None:
-                    server = stack.enter_context(databases.postgres(folder / "postgresql"))
-                common = Ground(
-                    database=database,
-                    folder=folder,
-                    nursery=nursery,
-                    seed=asked.seed,
-                    server=server if database == "postgresql" else None,
-                )
-                started = time.monotonic()
+        for name, database, make in _wanted(asked):
+            if database == "postgresql" and server is None:
+                server = stack.enter_context(databases.postgres(folder / "postgresql"))
+            common = Ground(
+                database=database,
+                folder=folder,
+                nursery=nursery,
+                seed=asked.seed,
+                server=server if database == "postgresql" else None,
+            )
+            started = time.monotonic()
+            try:
                 with common.apart() as own:
                     figure = make(own)
-                seconds = time.monotonic() - started
-                print(f"# {name} on {database}: {seconds:.0f} s", file=sys.stderr, flush=True)
-                yield figure
+            except Exception as error:  # noqa: BLE001 - is a row; those before and after are not lost for it
+                traceback.print_exc()
+                figure = figures.failed(name, database, error=error)
+            seconds = time.monotonic() - started
+            print(f"# {name} on {database}: {seconds:.0f} s", file=sys.stderr, flush=True)
+            yield figure
+
+
+def _wanted(asked: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[Ground], Figure]]]:
+    """Yield each fault that is to be made, the database, and what makes it."""
+    for name, fault in faults.FAULTS.items():
+        make = fault.short if asked.short else fault.long
+        if make is not None and asked.only in name:
+            yield from ((name, kind, make) for kind in fault.databases if kind in asked.databases)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -1,7 +1,10 @@
 """What a fault came to: how often it was made to happen, what was seen, and whether that holds."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+HEAD = "| fault | database | done | seen | held |\n|---|---|---|---|---|"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +58,30 @@ class Figure:
 
 def number(value: float) -> str:
     """Return the number as people write it: whole ones whole, others with two figures or more."""
-    if value == int(value):
+    if math.isfinite(value) and value == int(value):
         return f"{int(value):,}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
+def failed(fault: str, database: str, *, error: Exception) -> Figure:
+    """Return what a fault came to that could not be made to its end."""
+    why = f"{type(error).__name__}: {error}".partition("\n")[0].replace("|", "\\|")
+    ended = Check(what=f"ended with `{why}`", seen=1, at_most=0)
+    return Figure(fault=fault, database=database, done="not to its end", checks=(ended,))
+
+
 def table(figures: Iterable[Figure]) -> str:
     """Return the figures as a Markdown table."""
-    lines = ["| fault | database | done | seen | held |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {f.fault} | {f.database} | {f.done} | {'; '.join(map(str, f.checks))} "
-        f"| {'yes' if f.held else '**no**'} |"
-        for f in figures
-    ]
-    return "\n".join(lines)
+    return "\n".join([HEAD, *map(row, figures)])
+
+
+def row(figure: Figure) -> str:
+    """Return the table's line of one."""
+    cells = (
+        figure.fault,
+        figure.database,
+        figure.done,
+        "; ".join(map(str, figure.checks)),
+        "yes" if figure.held else "**no**",
+    )
+    return f"| {' | '.join(cells)} |"

@@ -68,7 +68,7 @@ def fit_levels(histogram: Histogram, bit_width: int, *, upper_bound: float | Non
     return Codebook(
         low=histogram.low,
         width=histogram.width,
-        assignment=assignment,
+        assignment=assignment.astype(np.uint16),
         levels=levels[used],
         upper_bound=upper_bound,
     )

@@ -79,7 +79,7 @@ class _Reader:
         return Codebook(
             low=low,
             width=width,
-            assignment=np.searchsorted(borders, np.arange(cells), side="right"),
+            assignment=np.searchsorted(borders, np.arange(cells), side="right").astype(np.uint16),
             levels=np.array(levels),
             upper_bound=None if bound is None else self._number("upper_bound"),
         )

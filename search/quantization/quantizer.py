@@ -64,8 +64,8 @@ class Codebook:
 
     low: float
     width: float
-    #: (cells,) index into `levels`
-    assignment: npt.NDArray[np.int64]
+    #: (cells,) index into `levels`; two bytes each, since a trial sends it to every shard
+    assignment: npt.NDArray[np.uint16]
     #: (at most 2**bit_width,) ascending
     levels: Values
     #: values above it take the top level; None where the data has no bound imposed

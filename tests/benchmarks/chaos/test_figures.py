@@ -4,7 +4,9 @@ import pytest
 
 from benchmarks.chaos.figures import Check
 from benchmarks.chaos.figures import Figure
+from benchmarks.chaos.figures import failed
 from benchmarks.chaos.figures import number
+from benchmarks.chaos.figures import row
 from benchmarks.chaos.figures import table
 
 NAN = float("nan")
@@ -56,7 +58,14 @@ class TestFigure:
 class TestNumber:
     @pytest.mark.parametrize(
         "value, told",
-        [(0, "0"), (12.0, "12"), (100_000, "100,000"), (0.128, "0.13"), (12.34, "12.3")],
+        [
+            (0, "0"),
+            (12.0, "12"),
+            (100_000, "100,000"),
+            (0.128, "0.13"),
+            (12.34, "12.3"),
+            (NAN, "nan"),
+        ],
     )
     def test_is_written_as_people_do(self, value: float, told: str) -> None:
         assert number(value) == told
@@ -70,3 +79,9 @@ class TestTable:
             "| a fault | sqlite | twice | told 7 | yes |",
             "| a fault | sqlite | twice | **bad 1 (≤ 0)** | **no** |",
         ]
+
+    def test_a_fault_that_ended_in_an_error_did_not_hold(self) -> None:
+        ended = failed("a fault", "sqlite", error=TimeoutError("waited | for it\nin vain"))
+        assert not ended.held
+        what = "ended with `TimeoutError: waited \\| for it` 1 (≤ 0)"
+        assert row(ended) == f"| a fault | sqlite | not to its end | **{what}** | **no** |"
