@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,24 +26,34 @@ from benchmarks.chaos.ground import Ground
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table of what is asked for, write it if asked to, and return the exit status."""
-    parser = _arguments()
-    asked = parser.parse_args(arguments)
-    if asked.write and (asked.only or asked.databases != databases.KINDS):
-        parser.error("--write rewrites the whole table, so it takes all faults and databases")
-    made = []
+    asked = _arguments().parse_args(arguments)
+    made: dict[str, list[Figure]] = {}
     print(figures.HEAD, flush=True)
-    for figure in _made(asked):
-        made.append(figure)
+    for name, figure in _made(asked):
+        made.setdefault(name, []).append(figure)
         print(figures.row(figure), flush=True)
     if asked.write:
-        command = ["python -m benchmarks.chaos", f"--seed {asked.seed}"]
-        command += ["--short"] if asked.short else []
-        section = document.section(made, command, machine=document.machine())
-        asked.write.write_text(document.rewritten(asked.write.read_text(), section))
-    return 0 if all(figure.held for figure in made) else 1
+        _write(asked, made)
+    return 0 if all(figure.held for each in made.values() for figure in each) else 1
 
 
-def _made(asked: argparse.Namespace) -> Iterator[Figure]:
+def _write(asked: argparse.Namespace, made: Mapping[str, Sequence[Figure]]) -> None:
+    """Rewrite the table, or the rows of it that were asked for."""
+    text, machine = asked.write.read_text(), document.machine()
+    command = ["python -m benchmarks.chaos", f"--seed {asked.seed}"]
+    command += ["--short"] if asked.short else []
+    command += [f"--only {asked.only}"] if asked.only else []
+    some = set(asked.databases) != {*databases.KINDS}
+    command += [f"--databases {' '.join(asked.databases)}"] if some else []
+    if asked.only or some:
+        text = document.renewed(text, made, command, machine=machine)
+    else:
+        whole = [figure for each in made.values() for figure in each]
+        text = document.rewritten(text, document.section(whole, command, machine=machine))
+    asked.write.write_text(text)
+
+
+def _made(asked: argparse.Namespace) -> Iterator[tuple[str, Figure]]:
     with ExitStack() as stack:
         folder = stack.enter_context(ground.folder())
         nursery = stack.enter_context(crew.nursery())
@@ -66,7 +77,7 @@ def _made(asked: argparse.Namespace) -> Iterator[Figure]:
                 figure = figures.failed(name, database, error=error)
             seconds = time.monotonic() - started
             print(f"# {name} on {database}: {seconds:.0f} s", file=sys.stderr, flush=True)
-            yield figure
+            yield name, figure
 
 
 def _wanted(asked: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[Ground], Figure]]]:
@@ -83,7 +94,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", help="faults with this in their name")
     parser.add_argument("--short", action="store_true", help="small sizes, as in `make test`")
     parser.add_argument("--databases", nargs="+", choices=databases.KINDS, default=databases.KINDS)
-    parser.add_argument("--write", type=Path, help="the document whose table is rewritten")
+    parser.add_argument("--write", type=Path, help="the document whose table or rows to rewrite")
     return parser
 
 

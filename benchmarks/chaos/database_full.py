@@ -126,8 +126,10 @@ class Filling:
             # as whatever runs it would
             back = self.server.start()
         until("what was refused is accepted", self.client.accept, pause=0.2)
+        # a database that is full may still have room for what a job needed to its end
+        disturbed -= self.load.finished(back)
         until("every job goes on", lambda: self.load.went_on(disturbed, back).keys() >= disturbed)
-        self.resumed.append(max(self.load.went_on(disturbed, back).values()) - back)
+        self.resumed.append(max(self.load.went_on(disturbed, back).values(), default=back) - back)
 
     def _under_way(self, since: float) -> set[str]:
         self.load.feed()
@@ -137,16 +139,18 @@ class Filling:
     def _fill_log(self) -> None:
         """Have the server need room for its log, which it cannot go on without."""
         assert self.server is not None
+        # one after another: it keeps files of old log, and writes those full first
+        until("the server has given up", lambda: not self._writes(), pause=0.2)
+        self.stopped += 1
+
+    def _writes(self) -> bool:
+        """Have it begin another file of its log, and tell whether it is still there after that."""
         try:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 connection.execute("SELECT pg_switch_wal()")
-                connection.execute("CREATE TABLE more (number int)")
+                connection.execute("CREATE TEMPORARY TABLE more (number int)")
         except psycopg.Error:
             pass
-        until("the server has given up", lambda: not self._answers())
-        self.stopped += 1
-
-    def _answers(self) -> bool:
         try:
             psycopg.connect(self.url).close()
         except psycopg.Error:

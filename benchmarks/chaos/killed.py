@@ -24,6 +24,7 @@ from search.spec import JobSpec
 from service.cli.database import opened
 from service.store import jobs
 from service.store.leases import MAX_FAILURES
+from service.store.values import JobState
 
 FAULT = "a worker is killed (`kill -9`)"
 LOOK = 0.25  # seconds from one look at how slow the machine is to the next
@@ -113,9 +114,15 @@ class Hunt:
         return True
 
     def _may_be_killed(self, pid: int) -> bool:
-        """Tell whether the worker holds a job that would not rightly fail for one loss more."""
+        """Tell whether the worker holds a job that would not rightly fail for one loss more.
+
+        A job that has ended may not have been noted as ended yet, and nobody has to hold it again.
+        """
         held = self.crew.journal.holder(pid)
-        return held is not None and jobs.outline(self.engine, held.job).failures < MAX_FAILURES - 1
+        if held is None:
+            return False
+        job = jobs.outline(self.engine, held.job)
+        return job.state is JobState.RUNNING and job.failures < MAX_FAILURES - 1
 
 
 def run(ground: Ground, sizes: Sizes = LONG) -> Figure:

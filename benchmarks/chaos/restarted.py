@@ -70,6 +70,11 @@ class Load:
         last = {entry.job: entry for entry in self.crew.journal.entries()}
         return {job for job, e in last.items() if e.at > since and e.what in (BEGUN, RECORDED)}
 
+    def finished(self, until: float) -> set[str]:
+        """Return the jobs that had ended by then."""
+        entries = self.crew.journal.entries()
+        return {e.job for e in entries if e.at <= until and e.end == End.FINISHED.value}
+
     def went_on(self, disturbed: set[str], since: float) -> dict[str, float]:
         """Return when each of the jobs went on after that: a trial was recorded, or it ended."""
         moments: dict[str, float] = {}

@@ -33,7 +33,13 @@ def can_listen(engine: Engine) -> bool:
     return engine.dialect.name == "postgresql"
 
 
-def listen(engine: Engine, ring: Callable[[], object], *, wanted: Callable[[], bool]) -> None:
+def listen(
+    engine: Engine,
+    ring: Callable[[], object],
+    *,
+    wanted: Callable[[], bool],
+    turn: float = TURN,
+) -> None:
     """Call `ring` whenever there is word, over a connection of its own, while it is wanted.
 
     Called once at first: what was told before it listened it has not heard. Raises
@@ -44,7 +50,7 @@ def listen(engine: Engine, ring: Callable[[], object], *, wanted: Callable[[], b
             connection.execute(f"LISTEN {CHANNEL}")
             ring()
             while wanted():
-                for _ in connection.notifies(timeout=TURN):
+                for _ in connection.notifies(timeout=turn):
                     ring()
     except psycopg.Error as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]

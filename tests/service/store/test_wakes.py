@@ -50,7 +50,7 @@ class Heard:
     def _listen(self) -> None:
         try:
             ring = lambda: self.rings.put(None)  # noqa: E731 - a function of one expression
-            wakes.listen(self._engine, ring, wanted=lambda: self.wanted)
+            wakes.listen(self._engine, ring, wanted=lambda: self.wanted, turn=0.1)
         except DatabaseUnreachable as error:
             self.ended.append(error)
 
