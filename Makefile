@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-# test processes: many tests wait for a lease, a server or a cluster, and two processors do for three
-JOBS ?= 3
+# test processes; more help little, since the GPU or PyTorch's own threads are the limit
+JOBS ?= 2
 REQUESTS ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin

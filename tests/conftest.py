@@ -3,6 +3,7 @@
 A test that takes `database_url`, `engine` or `blank_url` runs once on each of the two.
 """
 
+import fcntl
 import gc
 import os
 import shutil
@@ -140,6 +141,17 @@ def engine(database_url: str) -> Iterator[Engine]:
     """Return an engine on a migrated database without rows, on either."""
     with opened(database_url) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def only_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Wait until no other process of this test run has a Ray cluster: two would starve each other.
+
+    A test that waits for its turn needs a timeout that allows for it.
+    """
+    with (tmp_path_factory.getbasetemp().parent / "ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pytest_collection_finish() -> None:

@@ -18,6 +18,8 @@ from tests.conftest import opened
 from tests.workers.conftest import Submit
 from tests.workers.processes import until
 
+# a cluster waits for that of another test to end
+pytestmark = pytest.mark.timeout(900)
 WORKERS = 2
 
 
