@@ -1,6 +1,6 @@
 """Makes every fault happen, and tells what it came to: `python -m benchmarks.chaos [options]`.
 
-Takes about three quarters of an hour on two cores. Ends with status 1 where something did not hold.
+Takes about an hour and a half on two cores. Ends with status 1 where something did not hold.
 """
 
 import argparse

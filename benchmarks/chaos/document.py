@@ -34,7 +34,6 @@ def renewed(
     What is above the table tells so. Raises NoMarks.
     """
     told, _, table = _parts(text)[1].strip().partition("\n\n")
-    again = [figure for each in made.values() for figure in each]
     rows = {_begins(line): line for line in table.splitlines()[2:]}
     for name, each in made.items():
         for figure in each:
@@ -43,7 +42,8 @@ def renewed(
             rows[figure.fault, figure.database] = figures.row(figure)
     held = sum(line.endswith("| yes |") for line in rows.values())
     told = re.sub(r"\d+ of \d+ rows held", f"{held} of {len(rows)} rows held", told)
-    told += f"\nMade again after it: `{' '.join(command)}` on {machine}, {len(again)} rows."
+    count = sum(map(len, made.values()))
+    told += f"\nMade again after it: `{' '.join(command)}` on {machine}, {count} rows."
     return rewritten(text, "\n".join([told, "", figures.HEAD, *rows.values()]))
 
 

@@ -30,8 +30,9 @@ def agreed(
         images = len(loaded[1].named(split))
         numbers = range(len(rounds.sizes(images, batch)))
         theirs = parts(shards, "digests", numbers=numbers, split=split)
-        for number, mine in enumerate(own.digests(numbers, split=split)):
-            if mine != theirs[number]:
+        mine = own.digests(numbers, split=split)
+        for number, one, other in zip(numbers, mine, theirs, strict=True):
+            if one != other:
                 where = found[number % shards.count].where
                 raise ShardsDiffer(f"the dataset ({split} images)", where)
     return {"model": found[0].network, "device": found[0].device}
