@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,20 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
+
+
+def until(page: Page, expression: str, *, seconds: float = 30.0) -> None:
+    """Ask the page until the expression holds, or fail.
+
+    Not `wait_for_function`: beyond its first try it evaluates within the page, where a policy
+    without `unsafe-eval` forbids it. Asked from here, each try is as the first.
+    """
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, (
+            f"after {seconds:g} s this still does not hold: {expression}"
+        )
+        page.wait_for_timeout(50)
 
 
 class Visit:

@@ -129,11 +129,11 @@ class TestPlots:
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] - 40, box["y"] + box["height"] - 5, steps=5)
         page.mouse.up()
-        page.wait_for_function(f"{shown}[0] !== {whole[0]}")
+        browsing.until(page, f"{shown}[0] !== {whole[0]}")
         zoomed = page.evaluate(shown)
         deployment.record(engine, lease, deployment.trial(6, correct=895, bits=(2, 2, 2)))
         data = "document.getElementById('user-defined-plot:images').data"
-        page.wait_for_function(f"{data}.flatMap(trace => trace.x).includes(6)", timeout=60_000)
+        browsing.until(page, f"{data}.flatMap(trace => trace.x).includes(6)", seconds=60)
         assert page.evaluate(shown) == zoomed
         assert visit.errors == []
 

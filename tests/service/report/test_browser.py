@@ -97,7 +97,7 @@ class TestEveryScreen:
         ink = "getComputedStyle(document.querySelector('#plot-front .xtick text')).fill"
         light = page.evaluate(ink)
         page.emulate_media(color_scheme="dark")
-        page.wait_for_function(f"{ink} !== {light!r}")
+        browsing.until(page, f"{ink} !== {light!r}")
 
     def test_it_prints_dark_on_light_whatever_the_scheme(
         self, browser: Browser, certified: Path
