@@ -6,8 +6,12 @@ REQUESTS ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# these tests have to cover what they test; to watch that slows down all that runs
+HEART := tests/search tests/service/store
+# in the order of their names: those that mostly wait run beside those that mostly compute
+SHARED := --dist loadscope --no-loadscope-reorder
 
-.PHONY: help demo test check audit fuzz bench bench-search bench-service chaos fmt secrets lock
+.PHONY: help demo test check style types rules audit fuzz bench bench-search bench-service chaos fmt secrets lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,14 +20,22 @@ demo: $(READY) ## from a fresh clone to a searched network: service, search, plo
 	$(BIN)/bitfloor demo
 
 test: check ## check, then every test, with the coverage gate
-	$(BIN)/pytest -n $(JOBS) --dist loadscope --ignore tests/rules --cov --cov-report json
+	$(BIN)/pytest -n $(JOBS) $(SHARED) $(HEART) --cov search --cov service/store --cov-report json
 	$(BIN)/python -m tools.coverage_gate search=95 service/store=95
+	$(BIN)/pytest -n $(JOBS) $(SHARED) --ignore tests/rules $(HEART:%=--ignore %)
 
-check: $(READY) audit ## format, lint, types, imports, house rules, known vulnerabilities; no test of behaviour
+check: $(READY) ## format, lint, types, imports, house rules, known vulnerabilities; no test of behaviour
+	@$(MAKE) --no-print-directory -j 2 types audit style rules
+
+style: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(READY)
+	$(BIN)/mypy
+
+rules: $(READY)
 	$(BIN)/pytest -q tests/rules
 
 audit: $(READY) ## ask the package index whether a pinned version is known to be vulnerable

@@ -3,7 +3,6 @@
 A test that takes `database_url`, `engine` or `blank_url` runs once on each of the two.
 """
 
-import fcntl
 import gc
 import os
 import shutil
@@ -12,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy import make_url
 
 from service.store import session
+from tests import sharing
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -143,15 +144,10 @@ def engine(database_url: str) -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture(scope="module")
-def only_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Wait until no other process of this test run has a Ray cluster: two would starve each other.
-
-    A test that waits for its turn needs a timeout that allows for it.
-    """
-    with (tmp_path_factory.getbasetemp().parent / "ray.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests among processes as they are best shared, if by scope at all."""
+    return sharing.Shared(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -190,8 +190,10 @@ class TestServices:
         assert "password authentication failed" in said
         assert "another" not in said
 
-    @pytest.mark.timeout(900)  # a cluster waits for that of another test to end
-    @pytest.mark.usefixtures("only_cluster")
+
+class TestRay:
+    @pytest.mark.slow
+    @pytest.mark.timeout(600)  # three services, one after the other, and each may be waited for
     def test_a_job_is_evaluated_by_the_nodes_of_the_ray_profile(self, machine: Machine) -> None:
         port = machine.ports["ray-head:6379"]
         try:

@@ -30,15 +30,15 @@ def worker_process(
         process.wait()
 
 
-def until(look: Callable[[], Found], *, seconds: float = PATIENCE) -> Found:
-    """Return what `look` returns once that is true."""
+def until(look: Callable[[], Found], *, seconds: float = PATIENCE, pause: float = 0.05) -> Found:
+    """Return what `look` returns once that is true; the pauses leave the processor to others."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found:
             return found
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def has_logged(log: Path, word: str) -> bool:

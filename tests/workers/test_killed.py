@@ -19,7 +19,7 @@ from tests.workers.conftest import Submit
 
 LEASE = 2.0  # seconds
 PATIENCE = 120.0  # seconds
-BUDGET = 40  # trials
+BUDGET = 24  # trials
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def wait_until(engine: Engine, job_id: str, *, trials_done: int) -> Job:
         if job.state.final or job.progress.trials >= trials_done:
             return job
         assert time.monotonic() < deadline, f"waited in vain: {job}"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def test_killed_mid_search_another_finishes_the_job_with_the_same_result(

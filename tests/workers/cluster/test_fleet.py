@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from tests.conftest import opened
 from tests.workers.conftest import Submit
 from tests.workers.processes import until
 
-# a cluster waits for that of another test to end
-pytestmark = pytest.mark.timeout(900)
+#: looking through all processes, or at every job, takes time from those that work
+patiently = partial(until, seconds=90, pause=0.2)
+
+# all that it may wait for, one after the other
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WORKERS = 2
 
 
@@ -76,19 +80,19 @@ def test_jobs_are_done_by_as_many_as_asked_whatever_is_killed(
 ) -> None:
     ids = [submit(seed=seed, budget=60).id for seed in range(4)]
     with fleet(nodes, engine, folder=tmp_path) as process:
-        until(lambda: len(workers(engine)) == WORKERS, seconds=90)
+        patiently(lambda: len(workers(engine)) == WORKERS)
         running = JobState.RUNNING
-        until(lambda: any(jobs.get(engine, i).state is running for i in ids), seconds=90)
+        patiently(lambda: any(jobs.get(engine, i).state is running for i in ids))
         pid, parent = next(iter(workers(engine).items()))
         os.kill(pid, signal.SIGKILL)  # a worker, which its actor starts again
-        until(lambda: len(workers(engine).keys() - {pid}) == WORKERS, seconds=90)
+        patiently(lambda: len(workers(engine).keys() - {pid}) == WORKERS)
         known = workers(engine)
         os.kill(parent, signal.SIGKILL)  # the actor, with which its worker ends
-        until(lambda: parent not in workers(engine).values(), seconds=30)
-        until(lambda: len(workers(engine)) == WORKERS, seconds=90)
+        patiently(lambda: parent not in workers(engine).values(), seconds=30)
+        patiently(lambda: len(workers(engine)) == WORKERS)
         assert workers(engine) != known
-        until(lambda: all(jobs.get(engine, i).state.final for i in ids), seconds=150)
+        patiently(lambda: all(jobs.get(engine, i).state.final for i in ids), seconds=150)
         assert {jobs.get(engine, i).state for i in ids} == {JobState.SUCCEEDED}
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        until(lambda: not workers(engine), seconds=5)
+        patiently(lambda: not workers(engine), seconds=5)

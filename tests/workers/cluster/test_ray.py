@@ -36,8 +36,10 @@ from workers.shards.shards import Shards
 from workers.shards.shards import parts
 from workers.worker import Worker
 
-# a cluster waits for that of another test to end
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]  # placing actors takes long on a busy machine
 #: actors that most tests share, since loading PyTorch takes seconds; and room for a few more
 SHARED, FREE = 3, 2
 
