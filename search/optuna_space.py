@@ -126,10 +126,14 @@ class _Axis:
     """The options of one variable as a grid of quantizers and bit-widths."""
 
     def __init__(self, options: tuple[QuantizerConfig, ...]) -> None:
-        self._options = options
         self.quantizers = sorted({option.quantizer for option in options})
         self.widths = sorted({option.bit_width for option in options})
+        self._nearest = {
+            (quantizer, index): nearest(options, QuantizerConfig(quantizer, width))
+            for quantizer in self.quantizers
+            for index, width in enumerate(self.widths)
+        }
 
     def option(self, quantizer: str, width_index: int) -> QuantizerConfig:
         """Return the option, or the nearest offered one where the menu has a hole there."""
-        return nearest(self._options, QuantizerConfig(quantizer, self.widths[width_index]))
+        return self._nearest[quantizer, width_index]

@@ -9,6 +9,7 @@ whose luck they share: no number of them tells it from an energy.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -64,10 +65,15 @@ class Belief:
 
     def draw(self, random: np.random.Generator) -> Reals:
         """Return one θ that may well be the true one, shape (variables,)."""
-        values, vectors = np.linalg.eigh(self.covariance)
-        spread = vectors * np.sqrt(np.maximum(values, 0.0))
-        drawn: Reals = self.mean + spread @ random.standard_normal(len(self.mean))
+        drawn: Reals = self.mean + self._spread @ random.standard_normal(len(self.mean))
         return drawn
+
+    @cached_property
+    def _spread(self) -> Reals:
+        """A root of the covariance, shape (variables, variables)."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        found: Reals = vectors * np.sqrt(np.maximum(values, 0.0))
+        return found
 
 
 def prior(variables: int) -> Belief:

@@ -1,12 +1,17 @@
 """A search as arrays: what every option of every variable costs and is expected to do."""
 
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
 from search import frontier
 from search.allocation import BitAllocation
+from search.allocation import QuantizerConfig
 from search.frontier import Choices
 from search.frontier import Frontier
 from search.frontier_fold import Costs
@@ -19,6 +24,8 @@ _LEAST = 1e-30  # energy, so that a logarithm exists
 FLOAT = -1  # in place of an option: the variable stays in float32, as other methods may leave it
 #: sums in a list of the frontier: the scores are estimates, a gap of a few thousandths is nothing
 LONGEST = 4_000
+#: allocations around which costs are told again and again: those that are the best for a while
+BESTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,8 @@ class Landscape:
         """Return the index in its menu of what each variable takes; FLOAT if it takes nothing."""
         chosen = dict(allocation.items())
         return tuple(
-            v.menu.index(chosen[v.name]) if v.name in chosen else FLOAT for v in self.spec.variables
+            places[chosen[v.name]] if v.name in chosen else FLOAT
+            for v, places in zip(self.spec.variables, self._places, strict=True)
         )
 
     def allocation(self, options: Sequence[int]) -> BitAllocation:
@@ -83,6 +91,17 @@ class Landscape:
 
     def costs(self, around: BitAllocation) -> tuple[Costs, ...]:
         """Return what each option costs; of one allocation the sum is its cost, near `around`."""
+        return self._costs(around)
+
+    @cached_property
+    def _places(self) -> tuple[Mapping[QuantizerConfig, int], ...]:
+        return tuple({option: i for i, option in enumerate(v.menu)} for v in self.spec.variables)
+
+    @cached_property
+    def _costs(self) -> Callable[[BitAllocation], tuple[Costs, ...]]:
+        return lru_cache(maxsize=BESTS)(self._changed)
+
+    def _changed(self, around: BitAllocation) -> tuple[Costs, ...]:
         base = self.spec.cost(around)
         changed = [
             np.array([self.spec.cost(around.replace(v.points, o)) - base for o in v.menu])
