@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
+from service import lapses
 from service import logs
 from service import tracing
 from service.api.app import create_app
@@ -59,7 +60,7 @@ def up(data_dir: Path, binding: Binding, *, model_root: Path, data_root: Path) -
         cache = [] if settings.cache_dir else ["--cache-dir", str(data_dir / "cache")]
         child = KeptChild(["-m", "workers", "--database-url", url, *roots, *cache])
         announce = _announcement(_address(binding.host, listener), engine, with_worker=True)
-        with hooks.couriers(engine, settings):
+        with hooks.couriers(engine, settings), lapses.ending(engine):
             hosting.host_until_stopped(api, child, announce=announce)
 
 
@@ -72,7 +73,7 @@ def serve(database_url: str, binding: Binding) -> None:
         settings = hooks.settings()
         api = _api(engine, listener, settings=settings, binding=binding, log_level="info")
         announce = _announcement(_address(binding.host, listener), engine, with_worker=False)
-        with hooks.couriers(engine, settings):
+        with hooks.couriers(engine, settings), lapses.ending(engine):
             hosting.host_until_stopped(api, None, announce=announce)
 
 

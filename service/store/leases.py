@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import JSON
-from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
+from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import func
-from sqlalchemy import literal
 from sqlalchemy import null
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.store import codec
+from service.store import endings
 from service.store import fencing
 from service.store import rows
 from service.store import wakes
@@ -33,13 +32,7 @@ from service.store.values import Setup
 #: attempts that may end badly, without a recorded trial in between, before the job fails
 MAX_FAILURES = 3
 
-WORKER_LOST = JobError(
-    code="worker-lost",
-    message="the worker stopped without a word, for want of memory perhaps; its log may say why",
-)
-
 _UNSYNCHRONIZED = {"synchronize_session": False}
-_NO_ERROR = null()
 
 
 def claim(engine: Engine, *, lease_seconds: float) -> tuple[Lease, Job] | None:
@@ -56,6 +49,19 @@ def claim(engine: Engine, *, lease_seconds: float) -> tuple[Lease, Job] | None:
             return None
         job_id, attempt = taken
         return Lease(job_id, attempt), rows.read_job(session, job_id)
+
+
+def end_lapsed(engine: Engine) -> int:
+    """End the jobs that a claim would end rather than take; return how many there were.
+
+    Until somebody claims they would be told as running, though their worker is gone.
+    """
+    with reading(engine) as session:
+        # mostly there is none, and to look is nobody's turn to write
+        if session.scalar(_lost_for_good().limit(1)) is None:
+            return 0
+    with writing(engine) as session:
+        return _end_lapsed(session)
 
 
 def due_in(engine: Engine) -> float | None:
@@ -77,7 +83,7 @@ def renew(engine: Engine, lease: Lease, *, lease_seconds: float) -> bool:
 
 def release(engine: Engine, lease: Lease) -> None:
     """Give the job back at once, without blame; cancelled if somebody wants that."""
-    _give_back(engine, lease, **_requeued(delay_seconds=0, error=JobRow.error))
+    _give_back(engine, lease, **endings.requeued(delay_seconds=0, error=JobRow.error))
 
 
 def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float) -> None:
@@ -86,8 +92,8 @@ def retry(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: float
     Cancelled instead if somebody wants that.
     """
     spent = and_(JobRow.failures + 1 >= MAX_FAILURES, JobRow.cancel_requested.is_(False))
-    again = _requeued(delay_seconds=delay_seconds, error=_document(error))
-    ended = _ended(JobState.FAILED, error=_document(error))
+    again = endings.requeued(delay_seconds=delay_seconds, error=endings.document(error))
+    ended = endings.ended(JobState.FAILED, error=endings.document(error))
     values = {name: case((spent, ended[name]), else_=again[name]) for name in again}
     _give_back(engine, lease, failures=JobRow.failures + 1, error_attempt=JobRow.attempt, **values)
 
@@ -97,13 +103,13 @@ def postpone(engine: Engine, lease: Lease, *, error: JobError, delay_seconds: fl
 
     Cancelled instead if somebody wants that.
     """
-    again = _requeued(delay_seconds=delay_seconds, error=_document(error))
+    again = endings.requeued(delay_seconds=delay_seconds, error=endings.document(error))
     _give_back(engine, lease, error_attempt=JobRow.attempt, **again)
 
 
 def note_cause(engine: Engine, lease: Lease, error: JobError) -> None:
     """Remember why this attempt is about to end, for whoever finds its lease lapsed."""
-    _write(engine, lease, error=_document(error), error_attempt=JobRow.attempt)
+    _write(engine, lease, error=endings.document(error), error_attempt=JobRow.attempt)
 
 
 def begin(engine: Engine, lease: Lease, setup: Setup) -> None:
@@ -124,22 +130,22 @@ def add_images(engine: Engine, lease: Lease, images: int) -> None:
 
 def succeed(engine: Engine, lease: Lease, result: Document) -> None:
     """End the job with its certified best."""
-    _write(engine, lease, result=dict(result), **_ended(JobState.SUCCEEDED))
+    _write(engine, lease, result=dict(result), **endings.ended(JobState.SUCCEEDED))
 
 
 def end_infeasible(engine: Engine, lease: Lease, result: Document) -> None:
     """End the job with the closest allocation and what stood in the way."""
-    _write(engine, lease, result=dict(result), **_ended(JobState.INFEASIBLE))
+    _write(engine, lease, result=dict(result), **endings.ended(JobState.INFEASIBLE))
 
 
 def fail(engine: Engine, lease: Lease, error: JobError) -> None:
     """End the job with its cause; another attempt would fail alike."""
-    _write(engine, lease, **_ended(JobState.FAILED, error=_document(error)))
+    _write(engine, lease, **endings.ended(JobState.FAILED, error=endings.document(error)))
 
 
 def cancel(engine: Engine, lease: Lease) -> None:
     """End the job on request."""
-    _write(engine, lease, **_ended(JobState.CANCELLED))
+    _write(engine, lease, **endings.ended(JobState.CANCELLED))
 
 
 def _write(engine: Engine, lease: Lease, **values: Any) -> None:
@@ -154,58 +160,27 @@ def _give_back(engine: Engine, lease: Lease, **values: Any) -> None:
         wakes.tell(session)
 
 
-def _document(error: JobError) -> ColumnElement[Any]:
-    return literal(codec.error_document(error), JSON)
-
-
-def _ended(state: JobState, *, error: Any = _NO_ERROR) -> dict[str, Any]:
-    return {
-        "state": state,
-        "stage": "",
-        "finished_at": db_now(),
-        "claimable_at": null(),
-        "error": error,
-    }
-
-
-def _requeued(*, delay_seconds: float, error: Any) -> dict[str, Any]:
-    again = {
-        "state": JobState.QUEUED,
-        "stage": "",
-        "finished_at": null(),
-        "claimable_at": db_now() + delay_seconds,
-        "error": error,
-    }
-    ended = _ended(JobState.CANCELLED)
-    return {name: case((JobRow.cancel_requested, ended[name]), else_=again[name]) for name in again}
-
-
-def _lost_cause() -> ColumnElement[Any]:
-    """Return what the vanished attempt noted, else that it vanished."""
-    noted = JobRow.error_attempt == JobRow.attempt
-    return case((noted, JobRow.error), else_=_document(WORKER_LOST))
-
-
-def _end_lapsed(session: Session) -> None:
-    """End lapsed jobs that should not be taken again: cancelled on request, else failed."""
-    cancelled = JobRow.cancel_requested
-    lapsed = (
-        select(JobRow.id)
-        .where(
-            JobRow.state == JobState.RUNNING,
-            JobRow.claimable_at <= db_now(),
-            cancelled | (JobRow.failures + 1 >= MAX_FAILURES),
-        )
-        .with_for_update(skip_locked=True)
+def _lost_for_good() -> Select[str]:
+    """Return the lapsed jobs that should not be taken again."""
+    return select(JobRow.id).where(
+        JobRow.state == JobState.RUNNING,
+        JobRow.claimable_at <= db_now(),
+        JobRow.cancel_requested | (JobRow.failures + 1 >= MAX_FAILURES),
     )
-    values = _ended(JobState.FAILED) | {
+
+
+def _end_lapsed(session: Session) -> int:
+    """End them, cancelled on request, else failed; return how many."""
+    cancelled = JobRow.cancel_requested
+    lapsed = _lost_for_good().with_for_update(skip_locked=True)
+    values = endings.ended(JobState.FAILED) | {
         "state": case((cancelled, JobState.CANCELLED), else_=JobState.FAILED),
         "failures": case((cancelled, JobRow.failures), else_=JobRow.failures + 1),
-        "error": case((cancelled, null()), else_=_lost_cause()),
+        "error": case((cancelled, null()), else_=endings.lost_cause()),
         "error_attempt": JobRow.attempt,
     }
-    statement = update(JobRow).where(JobRow.id.in_(lapsed)).values(**values)
-    session.execute(statement, execution_options=_UNSYNCHRONIZED)
+    statement = update(JobRow).where(JobRow.id.in_(lapsed)).values(**values).returning(JobRow.id)
+    return len(session.execute(statement, execution_options=_UNSYNCHRONIZED).all())
 
 
 def _take_next(lease_seconds: float) -> Any:
@@ -230,7 +205,7 @@ def _take_next(lease_seconds: float) -> Any:
             stage="starting",
             attempt=JobRow.attempt + 1,
             failures=JobRow.failures + case((lapsed, 1), else_=0),
-            error=case((lapsed, _lost_cause()), else_=JobRow.error),
+            error=case((lapsed, endings.lost_cause()), else_=JobRow.error),
             error_attempt=case((lapsed, JobRow.attempt), else_=JobRow.error_attempt),
             claimable_at=db_now() + lease_seconds,
             started_at=func.coalesce(JobRow.started_at, db_now()),

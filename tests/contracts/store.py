@@ -5,9 +5,10 @@ It needs the fixtures `database_url`, a migrated database without rows, and `eng
 
 from tests.contracts.store_fence import FenceContract
 from tests.contracts.store_jobs import JobsContract
+from tests.contracts.store_lapses import LapsesContract
 from tests.contracts.store_queue import QueueContract
 from tests.contracts.store_trials import TrialsContract
 
 
-class StoreContract(QueueContract, FenceContract, JobsContract, TrialsContract):
+class StoreContract(QueueContract, LapsesContract, FenceContract, JobsContract, TrialsContract):
     """All of it."""

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 import pytest
 from sqlalchemy import Engine
 
+from service.store import endings
 from service.store import jobs
 from service.store import leases
 from service.store import priorities
@@ -120,7 +121,7 @@ class QueueContract:
         assert leases.claim(engine, lease_seconds=LONG) is None
         job = jobs.get(engine, job.id)
         assert (job.state, job.failures, job.attempt) == (JobState.FAILED, 3, 3)
-        assert job.error == leases.WORKER_LOST
+        assert job.error == endings.WORKER_LOST
         assert job.finished_at is not None
 
     def test_the_cause_that_a_dying_worker_noted_is_the_cause_of_the_failure(
@@ -141,7 +142,7 @@ class QueueContract:
         assert claim(engine, lease_seconds=LAPSED).attempt == 2
         assert jobs.get(engine, job.id).error == ERROR
         claim(engine, lease_seconds=LAPSED)
-        assert jobs.get(engine, job.id).error == leases.WORKER_LOST
+        assert jobs.get(engine, job.id).error == endings.WORKER_LOST
 
     def test_a_recorded_trial_forgives_earlier_failures(self, engine: Engine) -> None:
         job = enqueue(engine)
@@ -183,7 +184,7 @@ class QueueContract:
         assert leases.claim(engine, lease_seconds=LONG) is None
         found = jobs.get(engine, job.id)
         assert (found.state, found.failures, found.attempt) == (JobState.FAILED, 3, 4)
-        assert found.error == leases.WORKER_LOST
+        assert found.error == endings.WORKER_LOST
 
     def test_a_job_is_put_off_without_blame_as_often_as_need_be(self, engine: Engine) -> None:
         job = enqueue(engine)
