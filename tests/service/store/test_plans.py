@@ -43,6 +43,7 @@ USES: dict[str, tuple[Use, str]] = {
         "ix_labels_tenant_state_newest",
     ),
     "claiming": (lambda engine: leases.claim(engine, lease_seconds=LONG), "ix_jobs_claim"),
+    "looking for lapsed jobs to end": (leases.end_lapsed, "ix_jobs_state_newest"),
     "looking for starts to tell": (
         lambda engine: deliveries.claim(engine, lease_seconds=LONG),
         "ix_jobs_start_untold",
