@@ -16,9 +16,11 @@ from service.api.options import Options
 from service.settings import Settings
 from tests.security.raw import connected
 from tests.security.raw import everything
+from tests.service.api import hosts
 from tests.service.api.deployment import announce
 from tests.service.api.deployment import problem_of
 from tests.service.api.deployment import served
+from tests.workers.processes import until
 
 HEAD = b"POST /v1/jobs HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
 BODY_HEAD = HEAD + b"Content-Length: 100000\r\n\r\n"
@@ -115,11 +117,13 @@ class TestSlowRequests:
 
     def test_an_answer_that_nobody_reads_ends_with_the_connection(self, sqlite: Engine) -> None:
         bundle = b"GET /static/bundle.js HTTP/1.1\r\nHost: here\r\n\r\n"
-        with served(create_app(sqlite), SHORT) as address, connected(address) as slow:
-            whole = len(httpx.get(f"{address}/static/bundle.js").content)
-            slow.sendall(bundle * 8)
-            time.sleep(1.5)
-            assert len(everything(slow)) < 8 * whole
+        with hosts.own(create_app(sqlite), SHORT) as host:
+            whole = len(httpx.get(f"{host.address}/static/bundle.js").content)
+            until(lambda: host.connections == 0, seconds=20)
+            with connected(host.address, bundle * 8) as slow:
+                until(lambda: host.connections == 1, seconds=20, pause=0.01)
+                until(lambda: host.connections == 0, seconds=20)
+                assert len(everything(slow)) < 8 * whole
 
     def test_who_sends_in_time_is_served_however_it_is_cut(self, sqlite: Engine) -> None:
         announce(sqlite)

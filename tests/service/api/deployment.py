@@ -1,13 +1,11 @@
 """A deployment to test against: databases filled as workers fill them, served over real HTTP."""
 
-import threading
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
@@ -21,10 +19,8 @@ from search.spec import JobSpec
 from search.trial import Hits
 from search.trial import TrialResult
 from search.trial import Verdict
-from service.api import connections
 from service.api.connections import Limits
 from service.api.submission import DEFAULT_SAMPLER
-from service.cli import hosting
 from service.store import catalog
 from service.store import codec
 from service.store import jobs
@@ -35,6 +31,7 @@ from service.store.values import Lease
 from service.store.values import Offer
 from service.store.values import Setup
 from service.store.values import Submission
+from tests.service.api import hosts
 
 OFFERS = (
     Offer(kind="model", name="tiny", details={"parameters": 1200}),
@@ -215,20 +212,8 @@ INFEASIBLE_DOCUMENT: dict[str, Any] = {
 @contextmanager
 def served(app: FastAPI, limits: Limits | None = None) -> Iterator[str]:
     """Serve the application on a free port of this machine; yield its address."""
-    listener = hosting.listen("127.0.0.1", 0)
-    http = connections.protocol(limits or Limits())
-    config = uvicorn.Config(
-        app, http=http, log_level="critical", ws="none", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with hosts.lent(app) if limits is None else hosts.own(app, limits) as host:
+        yield host.address
 
 
 @contextmanager
