@@ -1,14 +1,18 @@
-"""Shares the tests among processes by class or module, and all that start Ray go to one of them."""
+"""Shares the tests among processes by class or module; those that start many go to one of them."""
 
 from xdist.scheduler import LoadScopeScheduling
 
-#: two clusters at once starve each other, and one after the other each has to be started
-CLUSTER = ("tests/workers/cluster/", "tests/deployment/test_compose.py::TestRay::")
+#: they start clusters and crews of workers, look at how long those take, and starve one another
+CROWDS = (
+    "tests/benchmarks/chaos/test_faults.py::",
+    "tests/deployment/test_compose.py::TestRay::",
+    "tests/workers/cluster/",
+)
 
 
 def scope(nodeid: str) -> str:
-    """Return what one process runs together with this test: its class or module, or all of Ray."""
-    return "cluster" if nodeid.startswith(CLUSTER) else nodeid.rsplit("::", 1)[0]
+    """Return what one process runs together with this test: its class or module, or all crowds."""
+    return "crowds" if nodeid.startswith(CROWDS) else nodeid.rsplit("::", 1)[0]
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]  # the plugin ships no types

@@ -203,7 +203,7 @@ class TestRay:
             # each once what it depends on is healthy, as Compose would
             for service in ("ray-head", "ray-node", "ray-worker"):
                 machine.start(service)
-                wait_for(lambda service=service: machine.healthy(service))  # type: ignore[misc]  # bound at once
+                wait_for(lambda service=service: machine.healthy(service), seconds=180)  # type: ignore[misc]  # bound at once
             wait_for(lambda: machine.healthy("api"))
             address = f"http://127.0.0.1:{machine.ports['api:8765']}"
             with BitfloorClient(address, token=token) as client:

@@ -51,9 +51,6 @@ def broken(name: str, common: Ground) -> tuple[str, ...]:
     return figure.broken
 
 
-# a class for each database: two processes can share the work
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # longer than a fault itself waits in vain
 class TestSqlite:
