@@ -71,7 +71,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(spells=None, workers=3, budget=20, lease=3.0, restart=0.0, timeout=1.0)
+SHORT = Sizes(spells=None, workers=3, budget=20, lease=5.0, restart=0.0, timeout=1.0)
 
 
 def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
