@@ -36,10 +36,8 @@ from workers.shards.shards import Shards
 from workers.shards.shards import parts
 from workers.worker import Worker
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-]  # placing actors takes long on a busy machine
+# placing actors takes long on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 #: actors that most tests share, since loading PyTorch takes seconds; and room for a few more
 SHARED, FREE = 3, 2
 
