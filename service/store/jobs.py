@@ -7,7 +7,6 @@ from sqlalchemy import Text
 from sqlalchemy import case
 from sqlalchemy import cast
 from sqlalchemy import func
-from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from service.store import additions
 from service.store import codec
 from service.store import cursors
+from service.store import endings
 from service.store import listings
 from service.store import quotas
 from service.store import rows
@@ -126,17 +126,12 @@ def request_cancel(engine: Engine, job_id: str) -> Job:
     """
     rows.require_job_id(job_id)
     idle = or_(JobRow.state == JobState.QUEUED, JobRow.claimable_at <= db_now())
+    over = endings.ended(JobState.CANCELLED)
+    values = {name: case((idle, over[name]), else_=getattr(JobRow, name)) for name in over}
     statement = (
         update(JobRow)
         .where(JobRow.id == job_id, LIVE)
-        .values(
-            cancel_requested=True,
-            state=case((idle, JobState.CANCELLED), else_=JobRow.state),
-            stage=case((idle, ""), else_=JobRow.stage),
-            finished_at=case((idle, db_now()), else_=null()),
-            claimable_at=case((idle, null()), else_=JobRow.claimable_at),
-            error=case((idle, null()), else_=JobRow.error),
-        )
+        .values(cancel_requested=True, **values)
         .returning(JobRow.id)
     )
     with writing(engine) as session:

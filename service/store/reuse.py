@@ -8,8 +8,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from service.store import endings
 from service.store import fencing
-from service.store.clock import db_now
 from service.store.models import FrontRow
 from service.store.models import JobRow
 from service.store.models import StartRow
@@ -64,10 +64,9 @@ def _copy(session: Session, earlier: str, *, to: str) -> None:
         name: select(getattr(source, name)).where(source.id == earlier).scalar_subquery()
         for name in _FOUND
     }
-    ended = {"state": JobState.SUCCEEDED, "stage": "", "finished_at": db_now()}
     statement = (
         update(JobRow)
         .where(JobRow.id == to)
-        .values(**found, **ended, claimable_at=None, error=None, answered_by=earlier)
+        .values(**found, **endings.ended(JobState.SUCCEEDED), answered_by=earlier)
     )
     session.execute(statement, execution_options={"synchronize_session": False})
