@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Engine
 from sqlalchemy import Select
 from sqlalchemy import and_
@@ -163,10 +164,13 @@ def _give_back(engine: Engine, lease: Lease, **values: Any) -> None:
 def _lost_for_good() -> Select[str]:
     """Return the lapsed jobs that should not be taken again."""
     return select(JobRow.id).where(
-        JobRow.state == JobState.RUNNING,
-        JobRow.claimable_at <= db_now(),
-        JobRow.cancel_requested | (JobRow.failures + 1 >= MAX_FAILURES),
+        JobRow.state == JobState.RUNNING, JobRow.claimable_at <= db_now(), _may_not_be_taken_again()
     )
+
+
+def _may_not_be_taken_again() -> ColumnElement[bool]:
+    """Return what holds for a running job that ends when its lease lapses."""
+    return JobRow.cancel_requested | (JobRow.failures + 1 >= MAX_FAILURES)
 
 
 def _end_lapsed(session: Session) -> int:
@@ -191,7 +195,8 @@ def _take_next(lease_seconds: float) -> Any:
     lapsed = JobRow.state == JobState.RUNNING
     following = (
         select(JobRow.id)
-        .where(LIVE, JobRow.claimable_at <= db_now())
+        # the latter may have lapsed since those that had were ended: the next claim ends it
+        .where(LIVE, JobRow.claimable_at <= db_now(), ~(lapsed & _may_not_be_taken_again()))
         .order_by(JobRow.priority.desc(), JobRow.created_at, JobRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -1,6 +1,13 @@
 """What any database must do for jobs whose worker is gone while no other one claims."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
 from sqlalchemy import Engine
+from sqlalchemy import event
 
 from service.store import endings
 from service.store import jobs
@@ -9,6 +16,22 @@ from service.store.values import JobState
 from tests.contracts.samples import LAPSED
 from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
+
+
+@contextmanager
+def lapsing_after_the_first_change(engine: Engine) -> Iterator[None]:
+    """Have every lease lapse within the next transaction, once it has changed something."""
+
+    def lapse(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE jobs") and not lapsed:
+            lapsed.append(statement)
+            connection.exec_driver_sql("UPDATE jobs SET claimable_at = 0 WHERE state = 'running'")
+
+    lapsed: list[str] = []
+    event.listen(engine, "after_cursor_execute", lapse)
+    yield
+    event.remove(engine, "after_cursor_execute", lapse)
+    assert lapsed
 
 
 class LapsesContract:
@@ -42,3 +65,22 @@ class LapsesContract:
         assert leases.end_lapsed(engine) == 0
         assert [jobs.get(engine, job_id) for job_id in ids] == before
         assert [claim(engine).job_id for _ in range(2)] == [lapsed, queued]
+
+    @pytest.mark.parametrize("wanted", ["saved", "cancelled"])
+    def test_nor_is_it_taken_again_if_its_lease_lapses_while_somebody_claims(
+        self, engine: Engine, wanted: str
+    ) -> None:
+        job = enqueue(engine)
+        for _ in range(leases.MAX_FAILURES - 1):
+            claim(engine, lease_seconds=LAPSED)
+        claim(engine)
+        if wanted == "cancelled":
+            jobs.request_cancel(engine, job.id)
+        other = enqueue(engine).id
+        with lapsing_after_the_first_change(engine):
+            assert claim(engine).job_id == other
+        assert leases.due_in(engine) == 0
+        assert leases.claim(engine, lease_seconds=60) is None
+        ended = JobState.CANCELLED if wanted == "cancelled" else JobState.FAILED
+        job = jobs.get(engine, job.id)
+        assert (job.state, job.attempt) == (ended, leases.MAX_FAILURES)
