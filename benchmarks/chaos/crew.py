@@ -1,5 +1,6 @@
 """The workers of a fault: started in no time, watched, stopped, frozen and killed by process id."""
 
+import itertools
 import json
 import os
 import signal
@@ -92,7 +93,10 @@ class Crew:
         self._nursery = nursery
         #: folders in which its workers find packages beside those that are installed
         self.packages: list[str] = []
-        self._log = folder / "workers.log"
+        # one each: the stack of one that dies might split a line of another
+        self._logs = folder / "logs"
+        self._logs.mkdir(exist_ok=True)
+        self._numbers = itertools.count()
         self._settings = {"cache_dir": str(folder / "cache"), "device": "cpu", **settings}
         self.journal = Journal(folder / "journal.jsonl")
         self.pids: list[int] = []
@@ -108,7 +112,7 @@ class Crew:
         """
         asked = {
             "journal": str(self.journal.path),
-            "log": str(self._log),
+            "log": str(self._logs / f"{next(self._numbers)}.log"),
             "settings": self._settings | settings,
             "limits": limits or {},
             "clock": clock,
@@ -150,7 +154,7 @@ class Crew:
 
     def log(self) -> list[dict[str, Any]]:
         """Return what the workers logged, line by line, tracebacks apart."""
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        lines = [line for log in self._logs.iterdir() for line in log.read_text().splitlines()]
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
     def dismiss(self) -> None:

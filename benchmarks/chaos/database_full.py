@@ -127,9 +127,7 @@ class Filling:
             back = self.server.start()
         until("what was refused is accepted", self.client.accept, pause=0.2)
         # a database that is full may still have room for what a job needed to its end
-        disturbed -= self.load.finished(back)
-        until("every job goes on", lambda: self.load.went_on(disturbed, back).keys() >= disturbed)
-        self.resumed.append(max(self.load.went_on(disturbed, back).values(), default=back) - back)
+        self.resumed.append(self.load.until_all_go_on(disturbed, back))
 
     def _under_way(self, since: float) -> set[str]:
         self.load.feed()

@@ -1,5 +1,6 @@
 """Every fault at its small size, on each of its databases: whatever must hold does."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,9 +47,18 @@ def broken(name: str, common: Ground) -> tuple[str, ...]:
     make = SHORT[name].short
     assert make is not None
     with common.apart() as own:
-        figure = make(own)
+        try:
+            figure = make(own)
+        finally:
+            _tell(own.folder)
     assert figure.database == common.database
     return figure.broken
+
+
+def _tell(folder: Path) -> None:
+    """Print what everybody logged, which pytest shows of a test that fails."""
+    for log in sorted(folder.rglob("*.log")):
+        sys.stdout.write(f"--- {log.relative_to(folder)}\n{log.read_text(errors='replace')}\n")
 
 
 @pytest.mark.slow
