@@ -45,7 +45,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, budget=20, hold=0.0, delay=2.0)
+SHORT = Sizes(times=1, budget=60, hold=0.0, delay=2.0)
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, budget=30)
+SHORT = Sizes(times=1, budget=80)
 
 
 @dataclass(frozen=True, slots=True)

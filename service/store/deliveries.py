@@ -191,7 +191,8 @@ def _give_up_spent(session: Session) -> None:
 def _take_next(lease_seconds: float, *, full: Full) -> Any:
     following = (
         select(DeliveryRow.id)
-        .where(_DUE, open_to(full))
+        # what was spent may have lapsed since such were given up: the next claim gives it up
+        .where(_DUE, DeliveryRow.tries < MAX_TRIES, open_to(full))
         .order_by(DeliveryRow.tries, DeliveryRow.claimable_at)
         .limit(1)
         .with_for_update(skip_locked=True)

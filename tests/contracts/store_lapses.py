@@ -1,37 +1,16 @@
 """What any database must do for jobs whose worker is gone while no other one claims."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import Connection
 from sqlalchemy import Engine
-from sqlalchemy import event
 
 from service.store import endings
 from service.store import jobs
 from service.store import leases
 from service.store.values import JobState
+from tests.contracts.lapsing import lapsing
 from tests.contracts.samples import LAPSED
 from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
-
-
-@contextmanager
-def lapsing_after_the_first_change(engine: Engine) -> Iterator[None]:
-    """Have every lease lapse within the next transaction, once it has changed something."""
-
-    def lapse(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("UPDATE jobs") and not lapsed:
-            lapsed.append(statement)
-            connection.exec_driver_sql("UPDATE jobs SET claimable_at = 0 WHERE state = 'running'")
-
-    lapsed: list[str] = []
-    event.listen(engine, "after_cursor_execute", lapse)
-    yield
-    event.remove(engine, "after_cursor_execute", lapse)
-    assert lapsed
 
 
 class LapsesContract:
@@ -77,7 +56,7 @@ class LapsesContract:
         if wanted == "cancelled":
             jobs.request_cancel(engine, job.id)
         other = enqueue(engine).id
-        with lapsing_after_the_first_change(engine):
+        with lapsing(engine, "jobs"):
             assert claim(engine).job_id == other
         assert leases.due_in(engine) == 0
         assert leases.claim(engine, lease_seconds=60) is None

@@ -23,6 +23,7 @@ from service.store.webhooks import DeliveryState
 from service.store.webhooks import Event
 from service.store.webhooks import Outcome
 from service.store.webhooks import Webhook
+from tests.contracts.lapsing import lapsing
 from tests.contracts.samples import ERROR
 from tests.contracts.samples import LAPSED
 from tests.contracts.samples import LONG
@@ -174,6 +175,19 @@ class TestClaim:
         (told,) = deliveries.of_job(engine, job.id)
         assert (told.state, told.tries) == (DeliveryState.GIVEN_UP, deliveries.MAX_TRIES)
         assert told.error == deliveries.LOST
+
+    def test_so_it_is_if_that_is_lost_while_somebody_claims(self, engine: Engine) -> None:
+        job = ended(engine)
+        for _ in range(deliveries.MAX_TRIES - 1):
+            claimed(engine, lease_seconds=LAPSED)
+        claimed(engine)
+        # something else to look at, of which nothing is told
+        ended(engine, Webhook(url=URL, events=(Event.SUCCEEDED,)))
+        with lapsing(engine, "deliveries"):
+            assert deliveries.claim(engine, lease_seconds=LONG) is None
+        assert deliveries.claim(engine, lease_seconds=LONG) is None
+        (told,) = deliveries.of_job(engine, job.id)
+        assert (told.state, told.tries) == (DeliveryState.GIVEN_UP, deliveries.MAX_TRIES)
 
     def test_first_tries_come_before_repeated_ones(self, engine: Engine) -> None:
         ended(engine)
