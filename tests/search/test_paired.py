@@ -173,7 +173,7 @@ class TestPRefuted:
                 assert chances[p <= level].sum() <= level
 
     @given(some_hits(), st.floats(0, 0.5))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_nothing_is_certified_and_refuted(self, seen: Hits, tolerance: float) -> None:
         certified = paired.p_certified(seen, tolerance=tolerance)
         assert certified + paired.p_refuted(seen, tolerance=tolerance) >= 1 - 1e-9
@@ -185,7 +185,7 @@ class TestPRefuted:
 
 class TestDropUpperBound:
     @given(some_hits(), st.sampled_from([0.9, 0.955]), st.floats(-0.05, 0.05))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_it_is_within_the_tolerance_just_when_that_is_certified(
         self, seen: Hits, confidence: float, beside: float
     ) -> None:

@@ -77,7 +77,7 @@ class TestMse:
         clipped = squared(histogram, fitted(affine_clipped.fit_mse, histogram, bit_width))
         assert clipped <= squared(histogram, fitted(affine.fit, histogram, bit_width))
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(
         values=st.lists(st.floats(-100, 100, width=16), min_size=3, max_size=40, unique=True),
         bit_width=st.integers(1, 6),
