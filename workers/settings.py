@@ -63,5 +63,5 @@ class RaySettings(BaseSettings):
     gpus: float | None = Field(default=None, ge=0)
     #: CPU cores for each evaluator
     cpus: float = Field(default=1.0, gt=0)
-    #: seconds to wait for all the evaluators that a job wants, before it is begun with fewer
+    #: seconds that a job waits for the others once it has an evaluator, before it begins with fewer
     patience: float = Field(default=60.0, gt=0)

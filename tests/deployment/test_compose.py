@@ -208,7 +208,7 @@ class TestRay:
             address = f"http://127.0.0.1:{machine.ports['api:8765']}"
             with BitfloorClient(address, token=token) as client:
                 wait_for(lambda: bool(client.offers("models").items))
-                job = client.submit({**SPEC, "parallelism": "auto"}).wait(timeout=120)
+                job = client.submit({**SPEC, "parallelism": "auto"}).wait(timeout=240)
                 assert job.state == "succeeded"
             log = (machine.folder / "ray-worker.log").read_text()
             lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]

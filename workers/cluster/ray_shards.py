@@ -17,6 +17,7 @@ import structlog
 
 from search.spec import JobSpec
 from workers.cluster.connection import Cluster
+from workers.cluster.gathering import in_time
 from workers.cluster.holder import Failure
 from workers.cluster.holder import Holder
 from workers.settings import WorkerSettings
@@ -159,11 +160,13 @@ def opened(
 def _placed(cluster: Cluster, actors: Sequence[Any], *, check: Callable[[], None]) -> list[Any]:
     """Return the actors that are ready in time, at least one; end the others."""
     ready = {actor.ready.remote(): actor for actor in actors}
-    deadline = monotonic() + cluster.settings.patience
-    done: list[Any] = []
-    while len(done) < len(ready) and (not done or monotonic() < deadline):
+
+    def look() -> list[Any]:
         check()
-        done, _ = cluster.ray.wait(list(ready), num_returns=len(ready), timeout=LOOK)
+        done: list[Any] = cluster.ray.wait(list(ready), num_returns=len(ready), timeout=LOOK)[0]
+        return done
+
+    done = in_time(look, wanted=len(ready), patience=cluster.settings.patience)
     for reference in ready.keys() - set(done):
         cluster.ray.kill(ready[reference], no_restart=True)
     return [actor for reference, actor in ready.items() if reference in done]

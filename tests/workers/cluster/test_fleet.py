@@ -78,9 +78,10 @@ def workers(engine: Engine) -> dict[int, int]:
 def test_jobs_are_done_by_as_many_as_asked_whatever_is_killed(
     nodes: Any, engine: Engine, *, submit: Submit, tmp_path: Path
 ) -> None:
-    ids = [submit(seed=seed, budget=60).id for seed in range(4)]
     with fleet(nodes, engine, folder=tmp_path) as process:
         patiently(lambda: len(workers(engine)) == WORKERS)
+        # not before, or the first might have done them all when the second comes
+        ids = [submit(seed=seed, budget=60).id for seed in range(4)]
         running = JobState.RUNNING
         patiently(lambda: any(jobs.get(engine, i).state is running for i in ids))
         pid, parent = next(iter(workers(engine).items()))
