@@ -82,7 +82,7 @@ class TestListen:
         started = time.monotonic()
         enqueue(postgres)
         assert heard.rung()
-        assert time.monotonic() - started < PATIENCE / 2
+        assert time.monotonic() - started < 1
 
     @pytest.mark.parametrize("how", ARRIVALS)
     def test_a_job_that_returns_rings(self, postgres: Engine, heard: Heard, how: str) -> None:
