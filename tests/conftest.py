@@ -34,6 +34,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray reads these when it is imported: it is to listen on loopback alone, and to tell nobody of us
 os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# it makes its workers nice (15), which any test beside them would starve
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 # how long an example may take is for those tests to say that are about it
 settings.register_profile("untimed", deadline=None)

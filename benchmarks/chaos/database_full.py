@@ -51,7 +51,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, full=(1.0,), workers=2, budget=40)
+SHORT = Sizes(times=1, full=(1.0,), workers=2, budget=80)
 
 
 @dataclass
@@ -115,8 +115,14 @@ class Filling:
         workers = self.sizes.workers
         until("every worker is at a job", lambda: len(self._under_way(began)) >= workers)
         disturbed = self.load.under_way(began)
+        before = self.told()
         self.disk.fill()
         until("a submission is refused", self.client.refuse)
+        # a server that has given up says no more why, and what was free in its pages may last a job
+        until(
+            "a worker is told, or none needs room",
+            lambda: self.told() > before or work.final(self.load.engine, [*disturbed]),
+        )
         if log_too and self.server is not None:
             self._fill_log()
         time.sleep(seconds)
@@ -128,6 +134,10 @@ class Filling:
         until("what was refused is accepted", self.client.accept, pause=0.2)
         # a database that is full may still have room for what a job needed to its end
         self.resumed.append(self.load.until_all_go_on(disturbed, back))
+
+    def told(self) -> int:
+        """Return how often the workers have said that it is full."""
+        return sum("is full" in entry.get("why", "") for entry in self.load.crew.log())
 
     def _under_way(self, since: float) -> set[str]:
         self.load.feed()
@@ -180,9 +190,8 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
         until("all jobs have ended", lambda: work.final(engine, ids))
         crew.tend()
         damage = work.damage(engine, load.ids)
-        told = sum("is full" in entry.get("why", "") for entry in crew.log())
         checks = (
-            Check(what="workers' words on it", seen=told, at_least=1),
+            Check(what="workers' words on it", seen=filling.told(), at_least=1),
             Check(what="workers that ended", seen=len(crew.exits), at_most=0),
             Check(what="other answers", seen=len(filling.client.others), at_most=0),
             Check(what="faults in the database", seen=intact.faults(url), at_most=0),
