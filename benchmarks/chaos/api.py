@@ -2,12 +2,14 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
+from contextlib import suppress
 from http.client import HTTPConnection
 from http.client import HTTPException
 from pathlib import Path
@@ -37,8 +39,7 @@ class Api:
     """One API over one database; between two of its processes nobody answers."""
 
     def __init__(self, url: str, log: Path) -> None:
-        with socket.create_server((HOST, 0)) as found:
-            self.port: int = found.getsockname()[1]
+        self.port = _free_port()
         self._url, self._log = url, log
         self._process: subprocess.Popen[str] | None = None
 
@@ -90,6 +91,17 @@ class Api:
             return None
         finally:
             connection.close()
+
+
+def _free_port() -> int:
+    """Return a port that nobody listens on, nor is given while it is free between two processes.
+
+    That is, below those that the system gives to whoever asks for any.
+    """
+    while True:
+        with suppress(OSError), socket.create_server((HOST, random.randrange(20_000, 32_000))) as s:  # noqa: S311  # keeps no secret
+            port: int = s.getsockname()[1]
+            return port
 
 
 def body(seed: int) -> dict[str, Any]:

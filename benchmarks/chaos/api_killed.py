@@ -38,7 +38,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(submissions=24, clients=8, between=16.0)
+SHORT = Sizes(submissions=24, clients=8, between=6.0)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.ground import Ground
 from benchmarks.chaos.journal import RECORDED
 from benchmarks.chaos.pace import Pace
+from benchmarks.chaos.pace import watched
 from search.spec import JobSpec
 from service.cli.database import opened
 from service.store import jobs
@@ -56,6 +57,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
     others = [_request(0, sizes, seed=number) for number in range(sizes.jobs)]
     _save_pictures(ground.folder / "datasets")
     with (
+        watched() as pace,
         disk.small(ground.folder / "disk", "4m") as own,
         ground.fresh() as url,
         opened(url) as engine,
@@ -69,14 +71,19 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
     ):
         outcomes = work.undisturbed(engine, crew, needy + others)
         for path in own.files():
-            (own.folder / path).unlink()
+            (own.folder / path).unlink(missing_ok=True)
         own.fill()
         for _ in range(sizes.workers):
             crew.start()
         starved = [work.submit(engine, asked) for asked in needy]
         unharmed = [work.submit(engine, asked) for asked in others]
         until("the jobs that do not need it have ended", lambda: work.final(engine, unharmed))
-        checks = _starved(engine, crew, own=own, starved=starved, attempts=sizes.attempts)
+        until(
+            "every job was put off often enough",
+            lambda: all(_is_put_off(engine, job, attempts=sizes.attempts) for job in starved),
+            pause=0.1,
+        )
+        checks = _starved(engine, crew, own=own, starved=starved, pace=pace)
         crew.tend()
         ids = dict(zip(starved + unharmed, outcomes, strict=True))
         checks += work.checks(work.damage(engine, ids), crew.journal)
@@ -102,18 +109,15 @@ def _save_pictures(root: Path) -> None:
     np.savez(root / f"{DATASET}.npz", images=pixels[:, None], labels=found.target.astype(np.int64))
 
 
+def _is_put_off(engine: Engine, job_id: str, *, attempts: int) -> bool:
+    job = jobs.outline(engine, job_id)
+    return job.attempt >= attempts and job.state is JobState.QUEUED
+
+
 def _starved(
-    engine: Engine, crew: Crew, *, own: Disk, starved: list[str], attempts: int
+    engine: Engine, crew: Crew, *, own: Disk, starved: list[str], pace: Pace
 ) -> tuple[Check, ...]:
-    """Wait until the disk was found full often enough, free it, and see the jobs end."""
-    pace = Pace()
-
-    def put_off() -> bool:
-        pace.sample()
-        seen = [jobs.outline(engine, job_id) for job_id in starved]
-        return all(j.attempt >= attempts and j.state is JobState.QUEUED for j in seen)
-
-    until("every job was put off often enough", put_off, pause=0.1)
+    """Free the disk, which was found full often enough, and see the jobs end."""
     errors = [jobs.get(engine, job_id).error for job_id in starved]
     failures = [jobs.get(engine, job_id).failures for job_id in starved]
     left = own.files()
@@ -142,7 +146,7 @@ def _starved(
         Check(
             what="goes on after it is freed within",
             seen=resumed,
-            at_most=due + RESUMED * pace.slowness,
+            at_most=due + pace.allowed(RESUMED),
             unit=" s",
         ),
     )

@@ -53,6 +53,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
         _sample(pace)
         queue.fill(engine, sizes.jobs)
         emptied = claimed(busy, ground.folder / "emptied")
+        _sample(pace)
         queue.fill(engine, sizes.deep)
         deep = claimed(replace(busy, claims=sizes.claims), ground.folder / "deep")
         idle = replace(busy, claims=sizes.claims, work=0.0)

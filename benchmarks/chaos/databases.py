@@ -52,18 +52,25 @@ class Postgres:
         self._control("-w", "-o", options, "-l", str(self._server.log), "start")
         return time.monotonic()
 
+    def runs(self) -> bool:
+        """Tell whether its first process is there, whatever it is at."""
+        return self._control("status", check=False) == 0
+
     def close(self) -> None:
         """Stop it and delete its files."""
+        # what looks after it knows of the process that it began with and of no other
+        self._control("-w", "-m", "immediate", "stop", check=False)
         self._server.cleanup()
 
-    def _control(self, *arguments: str) -> None:
-        subprocess.run(
+    def _control(self, *arguments: str, check: bool = True) -> int:
+        return subprocess.run(
             [self._server.bin_path / "pg_ctl", "-D", self._folder, *arguments],
-            check=True,
+            check=check,
             stdout=subprocess.DEVNULL,
+            stderr=None if check else subprocess.DEVNULL,
             user=self._server.system_user,
             timeout=60,
-        )
+        ).returncode
 
 
 @contextmanager

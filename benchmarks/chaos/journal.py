@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from service.tracing import Attribute
 
 CLAIMED, BEGUN, RECORDED, SEARCHED, ENDED = "claimed", "begun", "recorded", "searched", "ended"
-HELD = "held"
+HELD, READY = "held", "ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Entry:
     at: float
     pid: int
     #: CLAIMED a job, BEGUN a trial, RECORDED it, SEARCHED to the end, ENDED the attempt;
-    #: asked for, HELD memory
+    #: asked for, HELD memory; READY to claim
     what: str
     job: str = ""
     attempt: int = 0
@@ -56,9 +57,14 @@ class Journal:
             self._read += [Entry(**json.loads(line)) for line in whole.splitlines()]
         return self._read
 
+    def ready(self, pid: int) -> float:
+        """Return when the process could claim for the first time; infinity before it can."""
+        entries = (e.at for e in self.entries() if (e.pid, e.what) == (pid, READY))
+        return next(entries, inf)
+
     def last(self, pid: int) -> Entry | None:
         """Return what the process did last."""
-        entries = (entry for entry in reversed(self.entries()) if entry.what != HELD)
+        entries = (e for e in reversed(self.entries()) if e.what not in (HELD, READY))
         return next((entry for entry in entries if entry.pid == pid), None)
 
     def holder(self, pid: int) -> Entry | None:

@@ -24,6 +24,7 @@ from benchmarks.chaos import clock as wall
 from benchmarks.chaos import requests
 from benchmarks.chaos.held import held
 from benchmarks.chaos.journal import HELD
+from benchmarks.chaos.journal import READY
 from benchmarks.chaos.journal import JournalTracer
 from service import logs
 from service.store import catalog
@@ -135,6 +136,7 @@ def _work(settings: WorkerSettings, tracer: JournalTracer, limits: dict[str, int
     catalog.announce(engine, offers(open_models(settings.model_root), surroundings(settings)))
     device = workbench.choose_device(settings.device)
     signal.signal(signal.SIGUSR1, lambda *_: tracer.note(HELD, held=held(device)))
+    tracer.note(READY)
     Worker(engine, settings, device, stop, Telemetry(tracer=tracer)).work_forever()
 
 

@@ -2,8 +2,12 @@
 
 import os
 import signal
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy import make_url
@@ -43,7 +47,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(times=1, budget=80)
+SHORT = Sizes(times=1, budget=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Outlived:
 
     #: how it ended, as its worker tells
     end: str
-    #: trials that it recorded after another worker had claimed the job
+    #: trials that it recorded beside those that the next worker took over
     late: int
     #: writes under its lease that were refused, of so many that were tried
     refused: int
@@ -76,10 +80,41 @@ def frozen(ground: Ground, sizes: Sizes = LONG) -> Figure:
         own = Break(
             FROZEN,
             url,
-            lambda pid: os.kill(pid, signal.SIGSTOP),
+            lambda pid: freeze(pid, url),
             lambda pid: os.kill(pid, signal.SIGCONT),
         )
         return _made(ground, sizes, url=url, broken=own)
+
+
+def freeze(pid: int, url: str) -> None:
+    """Stop a process, but not in the middle of a write to SQLite, which nobody could write beside.
+
+    Of that the operator is told; a worker that starts then, and waits in vain, would end.
+    """
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        until("the process is stopped", lambda: _state(pid) == "T")
+        if make_url(url).get_backend_name() != "sqlite" or _takes_writes(url):
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return stat.rpartition(")")[2].split()[0]
+
+
+def _takes_writes(url: str) -> bool:
+    file = make_url(url).database
+    assert file
+    with closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 def cut_off(ground: Ground, sizes: Sizes = LONG) -> Figure:
@@ -109,9 +144,9 @@ def _made(ground: Ground, sizes: Sizes, *, url: str, broken: Break) -> Figure:
         asked = [requests.spec(n, budget=sizes.budget) for n in range(min(3, sizes.times))]
         outcomes = work.undisturbed(engine, crew, asked)
         ids, seen = {}, []
-        for time in range(sizes.times):
-            job = work.submit(engine, asked[time % len(asked)])
-            ids[job] = outcomes[time % len(asked)]
+        for number in range(sizes.times):
+            job = work.submit(engine, asked[number % len(asked)])
+            ids[job] = outcomes[number % len(asked)]
             seen.append(_outlive(engine, crew, job=job, broken=broken))
         damage = work.damage(engine, ids)
         tried = sum(one.tried for one in seen)
@@ -143,13 +178,14 @@ def _outlive(engine: Engine, crew: Crew, *, job: str, broken: Break) -> Outlived
     broken.begin(first)
     second = crew.start()
     until("another worker has claimed the job", lambda: bool(entries(second, CLAIMED)))
-    claimed = entries(second, CLAIMED)[0]
     until("it has recorded a trial", lambda: bool(entries(second, RECORDED)))
+    resumed = entries(second, RECORDED)[0].number or 0
     broken.end(first)
     until("the first worker gave up", lambda: bool(entries(first, ENDED)))
     refused, tried = late.refused(engine, Lease(job, entries(first, CLAIMED)[0].attempt))
     until("the job has ended", lambda: work.final(engine, [job]))
-    recorded = [entry for entry in entries(first, RECORDED) if entry.at > claimed.at]
+    # what it had committed before is not late, though it could only tell of that afterwards
+    recorded = [entry for entry in entries(first, RECORDED) if (entry.number or 0) >= resumed]
     end = entries(first, ENDED)[0].end
     for pid in (first, second):
         crew.kill(pid)

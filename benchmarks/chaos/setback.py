@@ -11,6 +11,8 @@ import time
 
 from benchmarks.chaos import clock
 
+LEASE = 60.0  # seconds: it does not lapse
+
 
 def happen(url: str, *, wrong: float, delay: float) -> tuple[float, float]:
     """Let it happen to the next job; return when it began and ended."""
@@ -31,7 +33,7 @@ def main() -> None:
     from service.store.values import JobError  # noqa: PLC0415 - likewise
 
     engine = session.open_engine(url)
-    taken = leases.claim(engine, lease_seconds=delay)
+    taken = leases.claim(engine, lease_seconds=LEASE)
     assert taken is not None, "no job waits"
     began = time.monotonic()
     error = JobError(code="setback", message="this is what was to happen")

@@ -22,6 +22,7 @@ from benchmarks.chaos.ground import Ground
 from benchmarks.chaos.journal import CLAIMED
 from benchmarks.chaos.journal import RECORDED
 from benchmarks.chaos.pace import Pace
+from benchmarks.chaos.pace import watched
 from benchmarks.chaos.work import Damage
 from benchmarks.chaos.work import Outcome
 from service.cli.database import opened
@@ -52,7 +53,7 @@ class Sizes:
 
 
 LONG = Sizes()
-SHORT = Sizes(schemas=1, budget=12)
+SHORT = Sizes(schemas=1, budget=12, lease=6.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Past:
 class Seen:
     """What came of the migrations. Times are seconds."""
 
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace
     #: workers that did not refuse to start before the migration
     early: int = 0
     #: renewals by the earlier release, before, during and after the migration
@@ -96,7 +97,12 @@ class Seen:
 
 def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
     """Migrate from each of the schemas, and have workers of this release go on."""
-    past, seen = _past(ground, sizes), Seen()
+    past = _past(ground, sizes)
+    with watched() as pace:
+        return _upgraded(ground, sizes, past=past, seen=Seen(pace))
+
+
+def _upgraded(ground: Ground, sizes: Sizes, *, past: Past, seen: Seen) -> Figure:
     schemas = earlier.revisions()[: sizes.schemas]
     for number, revision in enumerate(schemas):
         with (
@@ -180,7 +186,6 @@ def _upgrade(engine: Engine, crew: Crew, *, past: Past, seen: Seen, lease: float
         tables.record(past.later)
         until("the other jobs have ended", lambda: work.final(engine, others))
     stopped = time.monotonic()
-    seen.pace.sample()
     seen.beats += heart.beats
     seen.missed += heart.missed
     until("its job has ended, too", lambda: work.final(engine, [held]))
@@ -205,7 +210,7 @@ def _checks(seen: Seen, sizes: Sizes) -> tuple[Check, ...]:
         Check(
             what="held again after at most",
             seen=max(seen.again),
-            at_most=sizes.lease + HELD_AGAIN * seen.pace.slowness,
+            at_most=sizes.lease + seen.pace.allowed(HELD_AGAIN),
             unit=" s",
         ),
         Check(what="jobs lost", seen=sum(one.jobs for one in seen.damage), at_most=0),

@@ -1,4 +1,4 @@
-"""Claims that lapse at the worst moment: within the transaction of somebody who claims."""
+"""Claims that lapse: when a test says so, or at the worst moment, while somebody claims."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,17 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
+from sqlalchemy import update
+
+from service.store.models import JobRow
+
+PAST = 1.0  # seconds since the epoch: any time that is over
+
+
+def lapse(engine: Engine, job_id: str) -> None:
+    """Let the job's lease lapse, or its delay end: the store's clock is the database's."""
+    with engine.begin() as connection:
+        connection.execute(update(JobRow).where(JobRow.id == job_id).values(claimable_at=PAST))
 
 
 @contextmanager
@@ -16,14 +27,14 @@ def lapsing(engine: Engine, table: str) -> Iterator[None]:
     That is right after the statement, in its transaction, as if the time had just come.
     """
 
-    def lapse(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def end_all(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith(f"UPDATE {table} ") and not lapsed:
             lapsed.append(statement)
             due = f"UPDATE {table} SET claimable_at = 0 WHERE claimable_at IS NOT NULL"  # noqa: S608 - our own table
             connection.exec_driver_sql(due)
 
     lapsed: list[str] = []
-    event.listen(engine, "after_cursor_execute", lapse)
+    event.listen(engine, "after_cursor_execute", end_all)
     yield
-    event.remove(engine, "after_cursor_execute", lapse)
+    event.remove(engine, "after_cursor_execute", end_all)
     assert lapsed, f"nothing changed {table}"

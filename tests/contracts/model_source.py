@@ -1,7 +1,7 @@
 """What every source of models promises; subclass it with your source to test one of your own."""
 
 import json
-import time
+import timeit
 
 import pytest
 import torch
@@ -42,9 +42,9 @@ class ModelSourceContract:
 
     def test_offers_are_cheap_and_leave_random_numbers_alone(self, source: ModelSource) -> None:
         source.offers()
-        before, started = torch.get_rng_state(), time.monotonic()
-        source.offers()
-        assert time.monotonic() - started < CHEAP
+        before = torch.get_rng_state()
+        # the fastest, for the machine may be busy with other tests
+        assert min(timeit.repeat(source.offers, number=1, repeat=3)) < CHEAP
         assert torch.equal(torch.get_rng_state(), before)
 
     def test_what_loads_is_offered(

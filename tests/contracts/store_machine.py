@@ -15,7 +15,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine
 from sqlalchemy import delete
 from sqlalchemy import select
-from sqlalchemy import update
 
 from service.store import jobs
 from service.store import leases
@@ -26,6 +25,7 @@ from service.store.errors import LeaseLost
 from service.store.models import JobRow
 from service.store.values import JobState
 from service.store.values import Lease
+from tests.contracts.lapsing import lapse
 from tests.contracts.samples import ERROR
 from tests.contracts.samples import LONG
 from tests.contracts.samples import enqueue
@@ -37,7 +37,6 @@ from tests.contracts.store_model import Known
 from tests.contracts.store_model import Model
 
 STEPS = 40
-PAST = 1.0  # seconds since the epoch: any time that is over
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -122,9 +121,7 @@ class QueueMachine(RuleBasedStateMachine):
         """Let a lease lapse, or a delay end: the store's clock is the database's."""
         job = self.model.jobs[job_id]
         if not job.state.final:
-            with self.engine.begin() as connection:
-                past = update(JobRow).where(JobRow.id == job_id).values(claimable_at=PAST)
-                connection.execute(past)
+            lapse(self.engine, job_id)
             job.due = True
 
     @invariant()

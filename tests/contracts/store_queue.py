@@ -110,8 +110,9 @@ class QueueContract:
 
     def test_a_running_job_is_not_claimed_while_its_lease_holds(self, engine: Engine) -> None:
         enqueue(engine)
-        lease = claim(engine, lease_seconds=1.0)
-        leases.renew(engine, lease, lease_seconds=LONG)
+        lease = claim(engine, lease_seconds=LONG)
+        leases.renew(engine, lease, lease_seconds=2 * LONG)
+        assert LONG < (leases.due_in(engine) or 0) <= 2 * LONG
         assert leases.claim(engine, lease_seconds=LONG) is None
 
     def test_a_job_that_loses_its_worker_three_times_fails(self, engine: Engine) -> None:

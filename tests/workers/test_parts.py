@@ -1,6 +1,7 @@
 """The watchdog, the heartbeat, the retry policy and the registries, one by one."""
 
 import errno
+import itertools
 import subprocess
 import sys
 import threading
@@ -25,6 +26,8 @@ from workers.room import DiskFull
 from workers.settings import WorkerSettings
 from workers.watchdog import Watchdog
 
+PATIENCE = 20.0  # seconds
+
 
 class TestWatchdog:
     def test_an_overdue_step_is_told_and_then_ends_the_process(self) -> None:
@@ -32,27 +35,28 @@ class TestWatchdog:
         ended = threading.Event()
         watchdog = Watchdog(lambda what, seconds: told.append((what, seconds)), ended.set)
         with watchdog.limit("trial 3", 0.01):
-            assert ended.wait(5)
+            assert ended.wait(PATIENCE)
         assert told == [("trial 3", 0.01)]
 
     def test_it_ends_the_process_even_if_telling_fails(self) -> None:
         ended = threading.Event()
-        caught: list[object] = []
-        threading.excepthook, hook = caught.append, threading.excepthook
+        caught = threading.Event()
+        threading.excepthook, hook = lambda _: caught.set(), threading.excepthook
 
         def unreachable(what: str, seconds: float) -> None:
             raise DatabaseUnreachable("db", f"{what} {seconds}")
 
         try:
             with Watchdog(unreachable, ended.set).limit("trial", 0.01):
-                assert ended.wait(5)
+                assert ended.wait(PATIENCE)
+            assert caught.wait(PATIENCE)
         finally:
             threading.excepthook = hook
 
     def test_a_step_that_lets_no_other_thread_run_ends_the_process_all_the_same(self) -> None:
         program = (
             "import re\nfrom workers.watchdog import Watchdog\n"
-            "with Watchdog(lambda *_: None, grace=0.1).limit('a trial', 0.1):\n"
+            "with Watchdog(lambda *_: None, grace=0.5).limit('a trial', 1.0):\n"
             # backtracks for years, and meanwhile nothing else of Python runs
             "    re.match('(a+)+$', 'a' * 60 + 'b')\n"
         )
@@ -64,21 +68,24 @@ class TestWatchdog:
 
     def test_a_step_in_time_is_left_alone(self) -> None:
         ended = threading.Event()
-        with Watchdog(lambda *_: None, ended.set).limit("trial", 0.05):
-            pass
-        assert not ended.wait(0.2)
+        with Watchdog(lambda *_: None, ended.set).limit("trial", PATIENCE):
+            (timer,) = [one for one in threading.enumerate() if one.name == "watchdog"]
+        timer.join(PATIENCE / 2)
+        assert not timer.is_alive()
+        assert not ended.is_set()
 
 
 class TestHeartbeat:
     def test_it_renews_until_left_and_brings_back_the_cancellation(self) -> None:
         beats = threading.Semaphore(0)
+        numbers = itertools.count(1)
 
         def renew() -> bool:
             beats.release()
-            return True
+            return next(numbers) >= 3
 
         with Heartbeat(renew, interval=0.01) as heartbeat:
-            assert all(beats.acquire(timeout=5) for _ in range(3))
+            assert all(beats.acquire(timeout=PATIENCE) for _ in range(3))
         assert heartbeat.cancel_requested
         while beats.acquire(blocking=False):
             pass
@@ -91,7 +98,7 @@ class TestHeartbeat:
             raise lost
 
         with Heartbeat(renew, interval=0.001) as heartbeat:
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + PATIENCE
             while heartbeat.lost is None and time.monotonic() < deadline:
                 time.sleep(0.001)
         assert heartbeat.lost is lost
@@ -104,7 +111,7 @@ class TestHeartbeat:
             raise DatabaseUnreachable("db", "it sleeps")
 
         with Heartbeat(renew, interval=0.001) as heartbeat:
-            assert all(beats.acquire(timeout=5) for _ in range(3))
+            assert all(beats.acquire(timeout=PATIENCE) for _ in range(3))
         assert heartbeat.lost is None
 
 

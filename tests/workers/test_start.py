@@ -20,6 +20,7 @@ from service.store.models import JobRow
 from service.store.values import Job
 from service.store.values import JobState
 from tests.workers.conftest import Submit
+from tests.workers.test_killed import killed_midway
 from tests.workers.test_killed import wait_until
 from tests.workers.test_killed import worker_process
 from tests.workers.test_workbench import AROUND
@@ -202,13 +203,8 @@ def test_killed_mid_search_it_ends_as_an_undisturbed_one(
 ) -> None:
     earlier = submit(budget=10).id
     asked = {"tolerance": 0.03, "budget": BUDGET, "from_job": earlier}
-    undisturbed, killed = submit(**asked).id, submit(**asked).id
-    with worker_process(database_url) as process:
-        wait_until(engine, undisturbed, trials_done=BUDGET)
-        halfway = wait_until(engine, killed, trials_done=4)
-        process.kill()
-        process.wait()
-    assert halfway.state is JobState.RUNNING
+    undisturbed = submit(**asked).id
+    killed = killed_midway(database_url, lambda: submit(**asked), trials_done=4, budget=BUDGET)
     with engine.begin() as connection:
         # what was taken over is the job's own by now
         connection.execute(delete(JobRow).where(JobRow.id == earlier))

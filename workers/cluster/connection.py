@@ -29,6 +29,7 @@ class Cluster:
         self.address = address
         #: set once the head does not answer any more
         self.lost = threading.Event()
+        self._closed = threading.Event()
         threading.Thread(target=self._watch, name="cluster", daemon=True).start()
 
     @property
@@ -44,11 +45,16 @@ class Cluster:
         by_cpus = int(has.get("CPU", 0) / self.settings.cpus)
         return min(by_cpus, int(has.get("GPU", 0) / self.gpus)) if self.gpus else by_cpus
 
+    def close(self) -> None:
+        """Watch it no longer; whoever shuts it down knows that it is gone."""
+        self._closed.set()
+
     def _watch(self) -> None:
         silent = 0
         while silent < LOST_AFTER:
             silent = 0 if answers(self.address) else silent + 1
-            threading.Event().wait(PING_SECONDS)
+            if self._closed.wait(PING_SECONDS):
+                return
         log.error("the Ray cluster does not answer any more", address=self.address)
         self.lost.set()
 

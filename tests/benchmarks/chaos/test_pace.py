@@ -1,10 +1,13 @@
 """How slow the machine is: never less than an idle one, and more beside another's work."""
 
+import ctypes
 import threading
 import time
 
+from benchmarks.chaos.pace import LOOK
 from benchmarks.chaos.pace import SLICE
 from benchmarks.chaos.pace import Pace
+from benchmarks.chaos.pace import watched
 
 
 class TestPace:
@@ -35,3 +38,18 @@ class TestPace:
         for thread in busy:
             thread.join()
         assert pace.slowness > 1.3
+
+    def test_what_came_late_is_allowed_for(self) -> None:
+        pace = Pace()
+        assert pace.allowed(2.0) == 2.0
+        pace.sample()
+        assert pace.allowed(2.0) == 2.0 * pace.slowness + pace.longest_wait
+
+    def test_it_is_sampled_while_something_else_goes_on(self) -> None:
+        held = ctypes.PyDLL(None).usleep
+        with watched() as pace:
+            time.sleep(LOOK / 2)
+            # nothing else runs in this process meanwhile, as where a machine lets it wait
+            held(int(1e6 * 4 * LOOK))
+            time.sleep(LOOK / 2)
+        assert pace.longest_wait > LOOK

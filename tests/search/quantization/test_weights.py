@@ -245,6 +245,7 @@ class FromImages(nn.Module):
 
 class TestComputed:
     def test_a_weight_made_of_parameters_is_computed_once_and_then_a_constant(self) -> None:
+        torch.manual_seed(0)
         model = nn.Sequential(
             parametrizations.weight_norm(nn.Conv2d(2, 3, 3)), nn.BatchNorm2d(3), nn.ReLU()
         )

@@ -24,6 +24,7 @@ from service.webhooks.post import Sender
 from service.webhooks.underway import Underway
 from tests.contracts.samples import claim
 from tests.contracts.samples import enqueue
+from tests.ports import free_ports
 from tests.service.webhooks.test_couriers import SECRETS
 from tests.service.webhooks.test_couriers import VISION
 from tests.service.webhooks.test_couriers import until
@@ -43,12 +44,6 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 class TestReceiver:
     @pytest.mark.parametrize(
         "secret, status", [(VISION, 204), (f"whsec_{'A' * 32}", 400)], ids=["its own", "another"]
@@ -56,7 +51,7 @@ class TestReceiver:
     def test_it_takes_what_is_signed_and_nothing_else(
         self, engine: Engine, secret: str, status: int
     ) -> None:
-        port = free_port()
+        (port,) = free_ports(1)
         program = fenced("python").replace("9000", str(port))
         environment = {"WEBHOOK_SECRET": secret, "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(

@@ -96,4 +96,4 @@ def test_jobs_are_done_by_as_many_as_asked_whatever_is_killed(
         assert {jobs.get(engine, i).state for i in ids} == {JobState.SUCCEEDED}
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        patiently(lambda: not workers(engine), seconds=5)
+        patiently(lambda: not workers(engine), seconds=30)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,7 @@ def cluster(nodes: Any) -> Iterator[Cluster]:
     connected = clusters.connect(settings, stop=threading.Event())
     assert connected is not None
     yield connected
+    connected.close()
     connected.ray.shutdown()
 
 
@@ -163,9 +165,11 @@ class TestOpened:
         self, cluster: Cluster, settings: WorkerSettings, shared: RayShards
     ) -> None:
         hasty = RaySettings(address=cluster.address, patience=0.1)
-        impatient = Cluster(cluster.ray, hasty, address=cluster.address)
         job = replace(JOB, parallelism=SHARED + FREE)
-        with ray_shards.opened(impatient, job, settings=settings, check=nothing) as shards:
+        with (
+            closing(Cluster(cluster.ray, hasty, address=cluster.address)) as impatient,
+            ray_shards.opened(impatient, job, settings=settings, check=nothing) as shards,
+        ):
             assert 1 <= shards.count <= FREE
 
     def test_waiting_can_be_interrupted(self, cluster: Cluster, settings: WorkerSettings) -> None:
@@ -202,6 +206,7 @@ class TestWorker:
     ) -> None:
         job_id = submit(parallelism=FREE).id
         gone = Cluster(cluster.ray, cluster.settings, address=cluster.address)
+        gone.close()
         gone.lost.set()
         left = Worker(engine, worker.settings, worker.device, worker.stop, cluster=gone)
         assert left.work_once()

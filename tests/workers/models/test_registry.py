@@ -1,6 +1,6 @@
 """One place to load any model from, which never hands out weights that are not numbers."""
 
-import time
+import timeit
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,15 @@ class TestOpenModels:
     def test_listing_a_hundred_models_takes_less_than_a_second(self, tmp_path: Path) -> None:
         for number in range(120):
             (tmp_path / f"net{number}.pt2").touch()
-        open_models(tmp_path).offers()  # imports torchvision, and timm where it is installed
-        started = time.monotonic()
-        offers = open_models(tmp_path).offers()
-        assert time.monotonic() - started < 1
-        assert len(offers) >= 200
+        found: list[int] = []
+
+        def listed() -> None:
+            found.append(len(open_models(tmp_path).offers()))
+
+        listed()  # imports torchvision, and timm where it is installed
+        # the fastest, for the machine may be busy with other tests
+        assert min(timeit.repeat(listed, number=1, repeat=3)) < 1
+        assert min(found) >= 200
 
     @pytest.mark.parametrize("name", ["", "..", "torchvision", "resnet18", "digits-vgg/../x"])
     def test_a_name_of_no_source_is_unknown(self, tmp_path: Path, name: str) -> None:
