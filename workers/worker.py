@@ -127,8 +127,11 @@ class Worker:
         try:
             with holding, heartbeat:
                 carry_out(self._prepared(lease, job, heartbeat=heartbeat))
-        except Cancelled:
+        except (Cancelled, LeaseLost) as error:
+            # the heartbeat may end the job between a check and a write, which is refused then
             if not heartbeat.cancelled:
+                if isinstance(error, LeaseLost):
+                    raise
                 leases.cancel(self.engine, lease)
             log.info("cancelled")
             return End.CANCELLED

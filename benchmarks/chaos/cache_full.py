@@ -78,11 +78,7 @@ def run(ground: Ground, sizes: Sizes = LONG) -> Figure:
         starved = [work.submit(engine, asked) for asked in needy]
         unharmed = [work.submit(engine, asked) for asked in others]
         until("the jobs that do not need it have ended", lambda: work.final(engine, unharmed))
-        until(
-            "every job was put off often enough",
-            lambda: all(_is_put_off(engine, job, attempts=sizes.attempts) for job in starved),
-            pause=0.1,
-        )
+        _until_put_off(engine, starved, attempts=sizes.attempts)
         checks = _starved(engine, crew, own=own, starved=starved, pace=pace)
         crew.tend()
         ids = dict(zip(starved + unharmed, outcomes, strict=True))
@@ -109,9 +105,12 @@ def _save_pictures(root: Path) -> None:
     np.savez(root / f"{DATASET}.npz", images=pixels[:, None], labels=found.target.astype(np.int64))
 
 
-def _is_put_off(engine: Engine, job_id: str, *, attempts: int) -> bool:
-    job = jobs.outline(engine, job_id)
-    return job.attempt >= attempts and job.state is JobState.QUEUED
+def _until_put_off(engine: Engine, starved: list[str], *, attempts: int) -> None:
+    def are() -> bool:
+        seen = [jobs.outline(engine, job_id) for job_id in starved]
+        return all(j.attempt >= attempts and j.state is JobState.QUEUED for j in seen)
+
+    until("every job was put off often enough", are, pause=0.1)
 
 
 def _starved(

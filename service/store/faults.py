@@ -32,6 +32,8 @@ _BUSY_POSTGRESQL = frozenset(
 #: no room for pages or the log; none for the index to the log, which is beside it
 _FULL_SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _FULL_POSTGRESQL = "53100"  # disk_full
+#: idle_in_transaction_session_timeout, idle_session_timeout: of whoever stood still for too long
+_HUNG_UP_POSTGRESQL = frozenset({"25P03", "57P05"})
 _OUTDATED_POSTGRESQL = frozenset({"42P01", "42703"})  # undefined table, undefined column
 _OUTDATED_SQLITE = ("no such table", "no such column", "table jobs has no column")
 
@@ -63,10 +65,11 @@ def _meaning(error: DBAPIError, url: URL) -> StoreError | None:
         return DatabaseFull(shown(url), why)
     if _is_busy(error):
         return DatabaseBusy(shown(url), why)
+    gone = getattr(error.orig, "sqlstate", None) in _HUNG_UP_POSTGRESQL
     connecting = error.statement is None
     # the bare class is SQLite's word for a damaged file
     damaged = type(error) is DatabaseError
-    if connecting or damaged or isinstance(error, OperationalError | InterfaceError):
+    if gone or connecting or damaged or isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnreachable(shown(url), why)
     return None
 

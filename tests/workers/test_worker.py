@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from itertools import pairwise
 
@@ -30,6 +31,7 @@ from workers.datasets import catalog
 from workers.datasets.source import Labelled
 from workers.datasets.source import Offered
 from workers.datasets.source import Surroundings
+from workers.metrics import End
 from workers.telemetry import Telemetry
 from workers.worker import Worker
 
@@ -77,6 +79,24 @@ class Asking(Telemetry):
         super().trial(span, result, seconds=seconds)
         if result.number == 2:
             self.stop.set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow(Telemetry):
+    """Has the job cancelled, and writes again only once the heartbeat has ended it."""
+
+    job_id: str
+    engine: Engine
+    ends: list[End] = field(default_factory=list)
+
+    def attempt(self, job: Job, number: int, *, work: Callable[[], End]) -> None:
+        self.ends.append(work())
+
+    def trial(self, span: Span, result: TrialResult, *, seconds: float) -> None:
+        super().trial(span, result, seconds=seconds)
+        jobs.request_cancel(self.engine, self.job_id)
+        wait_for(lambda: jobs.get(self.engine, self.job_id).state.final)
+        leases.add_images(self.engine, Lease(self.job_id, 1), 1)
 
 
 class TestWorkOnce:
@@ -281,6 +301,15 @@ class TestWorkOnce:
         thread.join(PATIENCE)
         assert time.monotonic() - started < 5
         assert jobs.get(engine, job_id).state is JobState.CANCELLED
+
+    def test_cancelled_by_its_heartbeat_between_a_check_and_a_write_it_ends_as_cancelled(
+        self, worker: Worker, submit: Submit, engine: Engine
+    ) -> None:
+        job_id = submit().id
+        slow = Slow(job_id=job_id, engine=engine)
+        assert replace(worker, telemetry=slow).work_once()
+        assert jobs.get(engine, job_id).state is JobState.CANCELLED
+        assert slow.ends == [End.CANCELLED]
 
     def test_asked_to_stop_it_hands_the_job_back_and_the_next_goes_on(
         self, worker: Worker, submit: Submit, engine: Engine

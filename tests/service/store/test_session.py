@@ -1,6 +1,7 @@
 """Opening a database: what is promised about its connections, and what is said when it fails."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +37,13 @@ def lose_connection(engine: Engine, url: str) -> None:
         server = opened.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with psycopg.connect(url) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [server])
+        opened.execute(text("SELECT 1"))
+
+
+def stand_still(engine: Engine) -> None:
+    with writing(engine) as opened:
+        opened.execute(text("SELECT 1"))
+        time.sleep(0.3)
         opened.execute(text("SELECT 1"))
 
 
@@ -206,6 +214,15 @@ class TestFaults:
                 jobs.request_cancel(engine, job.id)
             # a claim passes by what somebody else has in hand
             assert leases.claim(engine, lease_seconds=LONG) is None
+        engine.dispose()
+
+    def test_whoever_stood_still_for_too_long_is_cut_off(self, postgres_url: str) -> None:
+        hasty = f"{postgres_url}&options=-c%20idle_in_transaction_session_timeout=20ms"
+        engine = session.open_engine(hasty)
+        with pytest.raises(DatabaseUnreachable, match="idle-in-transaction timeout"):
+            stand_still(engine)
+        # as a worker is that was suspended, and finds its lease lost by then
+        assert enqueue(engine).attempt == 0
         engine.dispose()
 
     def test_a_writer_on_sqlite_that_takes_too_long_is_busy(self, sqlite_url: str) -> None:
