@@ -97,16 +97,27 @@ def test_all_that_is_known_of_a_job_is_asked_of_its_handle(
 def test_progress_is_told_once_for_every_change(client: bitfloor.Client, store: Engine) -> None:
     job = client.submit(BODY)
     told: list[tuple[str, int]] = []
+    leased: list[Lease] = []
 
     def note(seen: bitfloor.Job) -> None:
         told.append((seen.state.value, seen.progress.trials))
-        if len(told) == 1:
-            deployment.record(store, deployment.start(store), *deployment.MIXED)
+        if seen.state is bitfloor.JobState.QUEUED:
+            leased.append(deployment.start(store))
+            deployment.record(store, leased[0], *deployment.MIXED)
+        elif seen.state is bitfloor.JobState.RUNNING:
+            # a few looks later
+            threading.Timer(1.2, leases.cancel, (store, leased[0])).start()
 
+    with pytest.raises(bitfloor.JobCancelled):
+        job.wait(timeout=60, on_progress=note)
+    assert told == [("queued", 0), ("running", 6), ("cancelled", 6)]
+
+
+def test_a_job_that_takes_too_long_is_named(client: bitfloor.Client) -> None:
+    job = client.submit(BODY)
     with pytest.raises(bitfloor.WaitTimeout) as late:
-        job.wait(timeout=1.6, on_progress=note)
-    assert told == [("queued", 0), ("running", 6)]
-    assert (late.value.job_id, late.value.timeout) == (job.id, 1.6)
+        job.wait(timeout=0.1)
+    assert (late.value.job_id, late.value.timeout) == (job.id, 0.1)
 
 
 End = Callable[[Engine, Lease], None]

@@ -27,7 +27,7 @@ BODY_HEAD = HEAD + b"Content-Length: 100000\r\n\r\n"
 SLOW = 200  # connections
 
 #: short enough to wait for, long enough not to be met by accident
-SHORT = Limits(head_seconds=0.5, unread_seconds=0.5)
+SHORT = Limits(head_seconds=1.5, unread_seconds=1.5)
 PATIENT = Limits(head_seconds=60.0, unread_seconds=60.0)
 
 
@@ -35,13 +35,15 @@ def alive(connection: socket.socket) -> None:
     """Read one whole answer of /livez."""
     answer = b""
     while not answer.endswith(b"}"):
-        answer += connection.recv(65536)
+        found = connection.recv(65536)
+        assert found, "the connection is closed"
+        answer += found
     assert answer.startswith(b"HTTP/1.1 200")
 
 
 def assert_answered(address: str, *paths: str) -> None:
     """Assert that each is answered over new connections, the fastest of three within a second."""
-    with httpx.Client(base_url=address, headers={"Connection": "close"}, timeout=5) as client:
+    with httpx.Client(base_url=address, headers={"Connection": "close"}, timeout=20) as client:
         for path in paths:
             # three, for the machine may be busy with other tests
             answers = [client.get(path) for _ in range(3)]
@@ -69,10 +71,10 @@ def trickled(connection: socket.socket, byte: bytes, *, seconds: float) -> bytes
 class TestSlowRequests:
     @pytest.mark.parametrize("begun", [b"GET", b"GET /livez HTTP/1.1\r\nHost: here\r\nX: "])
     def test_a_head_that_trickles_is_cut_off(self, sqlite: Engine, begun: bytes) -> None:
+        started = time.monotonic()
         with served(create_app(sqlite), SHORT) as address, connected(address, begun) as slow:
-            started = time.monotonic()
             answer = trickled(slow, b"a", seconds=10)
-            assert 0.4 < time.monotonic() - started < 5
+            assert SHORT.head_seconds < time.monotonic() - started < 10
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         assert b"content-type: application/problem+json" in answer
         assert b"urn:bitfloor:problem:request-too-slow" in answer
@@ -90,10 +92,10 @@ class TestSlowRequests:
 
     def test_a_body_that_trickles_is_cut_off_with_a_problem(self, sqlite: Engine) -> None:
         app = create_app(sqlite, Options(body_seconds=0.5))
+        started = time.monotonic()
         with served(app, PATIENT) as address, connected(address, BODY_HEAD) as slow:
-            started = time.monotonic()
             answer = trickled(slow, b" ", seconds=10)
-            assert 0.4 < time.monotonic() - started < 5
+            assert 0.5 < time.monotonic() - started < 10
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         problem_of(
@@ -117,19 +119,19 @@ class TestSlowRequests:
 
     def test_an_answer_that_nobody_reads_ends_with_the_connection(self, sqlite: Engine) -> None:
         bundle = b"GET /static/bundle.js HTTP/1.1\r\nHost: here\r\n\r\n"
-        with hosts.own(create_app(sqlite), SHORT) as host:
-            whole = len(httpx.get(f"{host.address}/static/bundle.js").content)
+        app = create_app(sqlite)
+        with served(app, PATIENT) as address:
+            whole = len(httpx.get(f"{address}/static/bundle.js", timeout=60).content)
+        with hosts.own(app, SHORT) as host, connected(host.address, bundle * 8) as slow:
+            slow.recv(1, socket.MSG_PEEK)
             until(lambda: host.connections == 0, seconds=20)
-            with connected(host.address, bundle * 8) as slow:
-                until(lambda: host.connections == 1, seconds=20, pause=0.01)
-                until(lambda: host.connections == 0, seconds=20)
-                assert len(everything(slow)) < 8 * whole
+            assert len(everything(slow)) < 8 * whole
 
     def test_who_sends_in_time_is_served_however_it_is_cut(self, sqlite: Engine) -> None:
         announce(sqlite)
         body = b'{"model": "tiny", "dataset": "digits", "tolerance": 0.02}'
         sent = HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
-        with served(create_app(sqlite), SHORT) as address, connected(address) as careful:
+        with served(create_app(sqlite), PATIENT) as address, connected(address) as careful:
             for byte in sent:
                 careful.sendall(bytes([byte]))
             assert careful.recv(65536).startswith(b"HTTP/1.1 202")
@@ -178,7 +180,7 @@ class TestNumberOfConnections:
             for _ in range(100):
                 stack.enter_context(connected(address))
             with ThreadPoolExecutor(2) as pool:
-                answers = pool.map(lambda _: httpx.get(f"{address}/livez", timeout=5), range(10))
+                answers = pool.map(lambda _: httpx.get(f"{address}/livez", timeout=20), range(10))
                 assert [answer.status_code for answer in answers] == [200] * 10
 
     def test_the_default_fits_into_the_files_a_process_may_open(self) -> None:
@@ -193,7 +195,7 @@ class TestMalformedRequests:
         ids=["binary", "version", "header"],
     )
     def test_what_is_no_http_is_a_problem_too(self, sqlite: Engine, sent: bytes) -> None:
-        with served(create_app(sqlite), SHORT) as address, connected(address, sent) as broken:
+        with served(create_app(sqlite), PATIENT) as address, connected(address, sent) as broken:
             answer = everything(broken)
         assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
         assert b"urn:bitfloor:problem:not-http" in answer

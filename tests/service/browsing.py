@@ -15,6 +15,7 @@ with warnings.catch_warnings():
     from playwright.sync_api import Browser
     from playwright.sync_api import Page
     from playwright.sync_api import ViewportSize
+    from playwright.sync_api import expect
     from playwright.sync_api import sync_playwright
 
 CHROMIUM = (
@@ -36,6 +37,9 @@ MARKS = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
+
+# milliseconds, as long as whatever else is waited for here: the machine may be busy
+expect.set_options(timeout=30_000)
 
 
 @contextmanager

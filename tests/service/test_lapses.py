@@ -48,7 +48,7 @@ class TestEnding:
     def test_a_job_ends_though_nobody_claims(self, engine: Engine, lost: str) -> None:
         with lapses.ending(engine, pause=0.05):
             until(lambda: jobs.get(engine, lost).state is JobState.FAILED, seconds=20)
-        assert not [*threads()]
+        until(lambda: not [*threads()], seconds=20)
 
     def test_it_goes_on_after_a_fault(self, engine: Engine, lost: str) -> None:
         def rename(old: str, new: str) -> None:

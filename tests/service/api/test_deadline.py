@@ -43,7 +43,7 @@ class TestDeadline:
         app = FastAPI()
 
         @app.get("/stream")
-        def stream() -> StreamingResponse:
+        async def stream() -> StreamingResponse:
             def parts() -> Iterator[str]:
                 yield "first "
                 threading.Event().wait(1.5 * LIMIT)

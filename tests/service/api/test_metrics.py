@@ -1,5 +1,6 @@
 """What Prometheus reads: the queue as the database has it, requests by template, on its own."""
 
+import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
 from service.api.app import create_app
+from service.api.snapshot import SHORTEST
 from service.store import leases
 from service.store import session
 from tests.service.api import deployment
@@ -66,11 +68,17 @@ class TestQueue:
     def test_a_scrape_soon_after_another_asks_the_database_nothing(
         self, client: httpx.Client, engine: Engine
     ) -> None:
-        before = scraped(client)
-        deployment.enqueue(engine)
-        after = scraped(client)
+        while True:
+            began = time.monotonic()
+            before = scraped(client)
+            deployment.enqueue(engine)
+            after = scraped(client)
+            if time.monotonic() - began < SHORTEST:
+                break
+            # it was not soon, for the machine is busy: once more, from a scrape that asks
+            time.sleep(SHORTEST)
         name = "bitfloor_jobs"
-        assert value(before, name, state="queued") == value(after, name, state="queued") == 0
+        assert value(before, name, state="queued") == value(after, name, state="queued")
 
     def test_a_database_that_is_away_is_said_and_nothing_made_up(
         self, blank_sqlite_url: str

@@ -77,7 +77,7 @@ def test_nothing_is_in_it_that_the_common_schema_does_not_know() -> None:
 @given(text=st.text())
 def test_any_text_leaves_it_well_formed(text: str) -> None:
     case = Case(name=text, fault="failure", why=text, details=(text, text))
-    found = parsed(render(suite(case, name=text, **{text: text})))
+    found = parsed(render(suite(case, **{"name": text, text: text})))
     assert (found.tests, found.failures) == (1, 1)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,18 +132,22 @@ def over(store: Engine, outcome: Outcome) -> tuple[str, str]:
 def serving(url: str, **environment: str) -> Iterator[str]:
     """Run `bitfloor serve`; yield its address."""
     command = ["serve", "--database-url", url, "--port", "0"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "service.cli", *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    ) as process:
+    with (
+        # a pipe that nobody reads would be full some day
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "service.cli", *command],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=os.environ | environment,
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
-            assert process.stderr is not None
             line = process.stdout.readline()
-            assert line.startswith("server "), process.stderr.read()
+            log.seek(0)
+            assert line.startswith("server "), log.read()
             yield line.split()[1]
         finally:
             process.terminate()
@@ -157,15 +162,20 @@ class TestServe:
             allowed = f"http://127.0.0.1:{receiver.port}"
             body = deployment.BODY | {"webhook": {"url": receiver.url()}}
             with serving(sqlite_url, **{HOSTS: allowed, VARIABLE: secret}) as address:
-                job = httpx.post(f"{address}/v1/jobs", json=body).json()
-                httpx.post(f"{address}/v1/jobs/{job['id']}/cancel")
+                job = httpx.post(f"{address}/v1/jobs", json=body, timeout=30).json()
+                httpx.post(f"{address}/v1/jobs/{job['id']}/cancel", timeout=30)
                 assert until(lambda: len(receiver.requests) == 1)
                 (request,) = receiver.requests
                 own = tenant_secret(secret, "default")
                 document = verify_webhook(request.headers, request.body, secret=own)
                 assert (document["type"], document["data"]["id"]) == ("job.cancelled", job["id"])
                 where = address + job["links"]["deliveries"]
-                assert until(lambda: "delivered" in httpx.get(where).json()["items"][0]["state"])
+
+                def delivered() -> bool:
+                    (told,) = httpx.get(where, timeout=30).json()["items"]
+                    return bool(told["state"] == "delivered")
+
+                assert until(delivered)
 
     @pytest.mark.parametrize(
         "environment, why",

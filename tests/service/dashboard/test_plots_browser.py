@@ -31,6 +31,12 @@ with warnings.catch_warnings():
 pytestmark = browsing.MARKS
 
 PLACE = '[id="user-defined-plot:{}"]'
+#: each is there, and as wide as its box
+FITTED = """[...document.querySelectorAll('[id^="user-defined-plot:"]')].every(place => {
+    const drawn = place.querySelector(".main-svg")
+    const width = element => element.getBoundingClientRect().width
+    return drawn !== null && width(drawn) <= width(place) + 1
+})"""
 NAMES = ("front", "progress", "images", "bits", "memory", "histograms")
 
 
@@ -79,7 +85,7 @@ class TestPlots:
         self, visit: Visit, address: str, *, engine: Engine, shots: Path
     ) -> None:
         page = opened(visit, address, certified(engine))
-        page.wait_for_timeout(500)
+        browsing.until(page, FITTED)
         page.screenshot(path=shots / f"plots-study-{visit.width}.png", full_page=True)
         for name in NAMES:
             place = page.locator(PLACE.format(name))

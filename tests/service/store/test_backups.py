@@ -33,7 +33,7 @@ def add_jobs(database: Path, count: int) -> list[str]:
 
 def ids(database: Path) -> set[str]:
     with opened(f"sqlite:///{database}") as engine:
-        return {job.id for job in jobs.page(engine, limit=100).items}
+        return {job.id for job in jobs.page(engine, limit=1_000_000).items}
 
 
 class TestFileOf:

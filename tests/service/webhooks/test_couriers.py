@@ -32,6 +32,7 @@ from service.webhooks.allowlist import entries
 from service.webhooks.couriers import deliver_next
 from service.webhooks.post import Limits
 from service.webhooks.post import Sender
+from service.webhooks.underway import POLL_INTERVAL
 from service.webhooks.underway import Underway
 from tests.conftest import opened
 from tests.contracts.samples import ERROR
@@ -264,8 +265,10 @@ class TestDelivering:
             receiving() as receiver,
             couriers.delivering(engine, sender_to(receiver), secrets=SECRETS),
         ):
+            began = time.monotonic()
             time.sleep(1.5)
-            assert 1 <= sum("EXISTS" in statement for statement in looks) <= 3
+            most = (time.monotonic() - began) / POLL_INTERVAL + 2
+            assert 1 <= sum("EXISTS" in statement for statement in looks) <= most
             # and what comes is taken by as many as there may be
             for tenant in ("vision", "audio", "lidar"):
                 for _ in range(couriers.SHARE):
