@@ -22,11 +22,11 @@ from service.store import leases
 from service.store import reuse
 from service.store import starts
 from service.store import trials
-from service.store.errors import TrialAlreadyRecorded
-from service.store.starts import Start
+from service.store.errors import LeaseLost
 from service.store.values import Lease
 from service.store.values import Submission
 from workers import content
+from workers import once
 from workers import resolution
 from workers import start
 from workers import workbench
@@ -78,6 +78,17 @@ class Attempt:
         """
         return outlast(partial(write, self.engine, *said, **named), check=self.check)
 
+    def end(self, write: Callable[..., None], result: dict[str, Any]) -> None:
+        """End the job, unless it has ended already and only the answer to that got lost.
+
+        Raises LeaseLost.
+        """
+        try:
+            self.stored(write, self.lease, result)
+        except LeaseLost:
+            if not self.stored(once.concluded, self.lease):
+                raise
+
 
 def carry_out(attempt: Attempt) -> None:
     """Search from where the recorded trials end and leave the job succeeded or infeasible.
@@ -119,7 +130,7 @@ def _carry_out(attempt: Attempt, shards: Shards | None) -> None:
     _count(attempt, conclusion.images)
     end = leases.succeed if conclusion.certified else leases.end_infeasible
     told = attempt.stored(start.told, attempt.lease.job_id, asked)
-    attempt.stored(end, attempt.lease, {**conclusion.document, **told})
+    attempt.end(end, {**conclusion.document, **told})
 
 
 def _load(attempt: Attempt) -> tuple[CapturedNetwork, Dataset]:
@@ -178,16 +189,10 @@ def _set_up(
     attempt.stored(leases.begin, attempt.lease, workbench.setup(search, bench.calibration))
     sensed = 0
     if not source.kept:
-        attempt.stored(_keep, attempt.lease, source.start(bench, search, known=known))
+        attempt.stored(once.kept, attempt.lease, source.start(bench, search, known=known))
         sensed = search.sensitivity.images if search.sensitivity else 0
     _count(attempt, bench.calibration_images + sensed + evaluator.images)
     return bench, evaluator, search
-
-
-def _keep(engine: Engine, lease: Lease, found: Start) -> None:
-    """Keep the start, unless it is kept already and only the answer to that got lost."""
-    if starts.kept(engine, lease.job_id) is None:
-        starts.keep(engine, lease, found)
 
 
 def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | None:
@@ -201,7 +206,7 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
             return None
         seconds = time.monotonic() - started
         cancel_requested = attempt.stored(
-            recorded,
+            once.recorded,
             attempt.lease,
             result,
             seconds=seconds,
@@ -212,21 +217,6 @@ def _timed_trial(attempt: Attempt, run: Iterator[TrialResult]) -> TrialResult | 
         raise Cancelled
     attempt.check()
     return result
-
-
-def recorded(
-    engine: Engine, lease: Lease, result: TrialResult, *, seconds: float, lease_seconds: float
-) -> bool:
-    """Record the trial, unless the same was recorded and only the answer to that got lost.
-
-    Returns whether somebody wants the job cancelled. Raises LeaseLost and TrialAlreadyRecorded.
-    """
-    try:
-        return trials.record(engine, lease, result, seconds=seconds, lease_seconds=lease_seconds)
-    except TrialAlreadyRecorded:
-        if trials.get(engine, lease.job_id, result.number).result != result:
-            raise
-        return leases.renew(engine, lease, lease_seconds=lease_seconds)
 
 
 def _count(attempt: Attempt, images: int) -> None:
