@@ -1,11 +1,24 @@
 """The memory that tensors hold: each storage once, and none once nobody refers to it."""
 
+import gc
+from collections.abc import Iterator
+
+import pytest
 import torch
 
 from benchmarks.chaos.held import held
 
 CPU = torch.device("cpu")
 MIB = 2**20
+
+
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    """Let nothing that other tests left be found and freed meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 class TestHeld:
