@@ -58,8 +58,9 @@ class Postgres:
 
     def close(self) -> None:
         """Stop it and delete its files."""
-        # what looks after it knows of the process that it began with and of no other
         self._control("-w", "-m", "immediate", "stop", check=False)
+        # it knows of the process that it began with and of no other, and is to look for none
+        self._server._postmaster_info = None  # noqa: SLF001  # there is no other way to say so
         self._server.cleanup()
 
     def _control(self, *arguments: str, check: bool = True) -> int:
