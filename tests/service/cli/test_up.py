@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.service.cli.test_children import until_gone
+from tests.workers.processes import until
 
 pytestmark = [pytest.mark.slow]
 
@@ -106,10 +107,7 @@ class TestStopping:
         worker = up.worker()
         os.kill(worker, signal.SIGSTOP)
         up.process.terminate()
-        deadline = time.monotonic() + 20
-        while "once more stops at once" not in up.log.read_text(encoding="utf-8"):
-            assert time.monotonic() < deadline, "it does not stop"
-            time.sleep(0.05)
+        until(lambda: "once more stops at once" in up.log.read_text(encoding="utf-8"), seconds=20)
         up.process.terminate()
         up.ends(within=8)
         assert until_gone(worker)
